@@ -1,0 +1,1 @@
+"""Weakly supervised semantic segmentation: classifiers, maps, refinement, segmenters."""

@@ -1,0 +1,206 @@
+"""The experiment's config: defaults filled in, every mistake named by its place.
+
+The schema (workflow/schemas/config.schema.yaml) is JSON Schema with one word of our own: an object
+schema with `x-select: {key: method, from: localize}` is the definition `localize.<value of method>`
+of the schema's `$defs`, so that the options of a method stand beside its name and nowhere else.
+"""
+
+import copy
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+CHAIN_LINKS = ("datasets", "classifiers", "localizers", "refiners", "segmenters")
+
+
+class ConfigError(ValueError):
+    """A config that cannot be run; the text says where and what is allowed."""
+
+
+def resolve_config(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a new config with every default filled in.
+
+    Args:
+        config: What the user wrote; it is not changed.
+        schema: The JSON Schema with `$defs`.
+
+    Raises:
+        ConfigError: An unknown key, a missing key, an impossible value, or a name that nothing
+            defines; the sentence gives the key's path and what is allowed.
+    """
+    resolved = _resolve(copy.deepcopy(dict(config)), schema, schema, "config")
+    check_references(resolved)
+    return resolved
+
+
+def _resolve(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], path: str) -> Any:
+    schema = _select(value, schema, root, path)
+    if "properties" in schema or "additionalProperties" in schema:
+        if value is None and "null" in _types(schema):
+            return None
+        return _resolve_object(value, schema, root, path)
+    if "items" in schema and isinstance(value, list):
+        _check_value(value, {k: v for k, v in schema.items() if k != "items"}, path)
+        return [_resolve(v, schema["items"], root, f"{path}[{i}]") for i, v in enumerate(value)]
+    _check_value(value, schema, path)
+    return value
+
+
+def _select(
+    value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], path: str
+) -> Mapping[str, Any]:
+    if "$ref" in schema:
+        return root["$defs"][schema["$ref"].rsplit("/", 1)[-1]]
+    if "x-select" not in schema:
+        return schema
+    key, prefix = schema["x-select"]["key"], schema["x-select"]["from"]
+    known = sorted(n.removeprefix(f"{prefix}.") for n in root["$defs"] if n.startswith(f"{prefix}."))
+    if not isinstance(value, dict) or key not in value:
+        raise ConfigError(f"{path} needs the key `{key}`: one of {', '.join(known)}")
+    if value[key] not in known:
+        raise ConfigError(
+            f"{path}.{key} is {json.dumps(value[key])}, but allowed is one of {', '.join(known)}"
+        )
+    chosen = root["$defs"][f"{prefix}.{value[key]}"]
+    return {**chosen, "properties": {**chosen["properties"], key: {"const": value[key]}}}
+
+
+def _resolve_object(
+    value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], path: str
+) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ConfigError(f"{path} is {json.dumps(value)}, but a group of keys is needed here")
+    known: Mapping[str, Any] = schema.get("properties", {})
+    others = schema.get("additionalProperties", False)
+    resolved = {}
+    for key, item in value.items():
+        if key in known:
+            resolved[key] = _resolve(item, known[key], root, f"{path}.{key}")
+        elif isinstance(others, Mapping):
+            _check_name(key, schema, path)
+            resolved[key] = _resolve(item, others, root, f"{path}.{key}")
+        else:
+            raise ConfigError(_unknown(key, known, path))
+    for key, sub in known.items():
+        if key not in resolved:
+            if "default" in sub:
+                default = copy.deepcopy(sub["default"])
+                resolved[key] = _resolve(default, sub, root, f"{path}.{key}")
+            elif key in schema.get("required", ()):
+                raise ConfigError(f"{path}.{key} is missing: {_allowed(sub)}")
+    if len(resolved) < schema.get("minProperties", 0):
+        raise ConfigError(f"{path} is empty, but at least one entry is needed")
+    return resolved
+
+
+def _check_name(key: Any, schema: Mapping[str, Any], path: str) -> None:
+    pattern = schema.get("propertyNames")
+    if pattern is not None and not Draft202012Validator(pattern).is_valid(key):
+        raise ConfigError(f"{path}: the name {key!r} is not allowed: {_allowed(pattern)}")
+
+
+def _check_value(value: Any, schema: Mapping[str, Any], path: str) -> None:
+    error = next(Draft202012Validator(schema).iter_errors(value), None)
+    if error is not None:
+        raise ConfigError(f"{path} is {json.dumps(value)}, but allowed is {_allowed(schema)}")
+
+
+def _unknown(key: str, known: Mapping[str, Any], path: str) -> str:
+    close = difflib.get_close_matches(str(key), known, n=1)
+    hint = f"; did you mean `{close[0]}`?" if close else ""
+    return f"{path}.{key} is not a known key{hint} Known here: {', '.join(sorted(known))}"
+
+
+def _types(schema: Mapping[str, Any]) -> list[str]:
+    types = schema.get("type", [])
+    return [types] if isinstance(types, str) else list(types)
+
+
+_WORDS = {
+    "minimum": "at least {}",
+    "exclusiveMinimum": "above {}",
+    "maximum": "at most {}",
+    "exclusiveMaximum": "below {}",
+    "minItems": "at least {} entries",
+    "maxItems": "at most {} entries",
+    "pattern": "text that fits {}",
+    "const": "{}",
+    "multipleOf": "a multiple of {}",
+}
+
+
+def _allowed(schema: Mapping[str, Any]) -> str:
+    parts = []
+    if "enum" in schema:
+        parts.append("one of " + ", ".join(json.dumps(v) for v in schema["enum"]))
+    elif "type" in schema:
+        parts.append(" or ".join(_types(schema)))
+    parts += [text.format(schema[word]) for word, text in _WORDS.items() if word in schema]
+    for choice in ("anyOf", "oneOf"):
+        if choice in schema:
+            parts.append(" or ".join(_allowed(s) for s in schema[choice]))
+    if "items" in schema and "enum" not in schema:
+        parts.append(f"each {_allowed(schema['items'])}")
+    text = ", ".join(parts) or "something else"
+    return f"{text} ({schema['description']})" if "description" in schema else text
+
+
+def check_references(config: Mapping[str, Any]) -> None:
+    """Check that every name used in a resolved config is defined in it.
+
+    Raises:
+        ConfigError: A chain, an OoD set or a `start_from` names something that is not there.
+    """
+    for path, chain in chains_with_paths(config):
+        links = chain.split("/")
+        if not 3 <= len(links) <= len(CHAIN_LINKS):
+            raise ConfigError(
+                f"{path} is {chain!r}, but a chain has three to five names: "
+                "dataset/classifier/localizer[/refiner[/segmenter]]"
+            )
+        for link, group in zip(links, CHAIN_LINKS, strict=False):
+            _check_defined(link, config[group], f"{path} ({chain})", group)
+    for name, options in config["classifiers"].items():
+        _check_start(name, config)
+        if options.get("ood_set") is not None:
+            _check_defined(
+                options["ood_set"], config["ood_sets"], f"config.classifiers.{name}.ood_set", "ood_sets"
+            )
+    for name, options in config["ood_sets"].items():
+        place = f"config.ood_sets.{name}"
+        if "ranked_by" in options:
+            _check_defined(
+                options["ranked_by"], config["classifiers"], f"{place}.ranked_by", "classifiers"
+            )
+        if options.get("same_size_as") is not None:
+            _check_defined(
+                options["same_size_as"], config["ood_sets"], f"{place}.same_size_as", "ood_sets"
+            )
+
+
+def chains_with_paths(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield (where it stands, chain) of every chain that the config asks for."""
+    for group in ("tables", "figures", "panels"):
+        for name, options in config[group].items():
+            for label, chain in options.get("chains", {}).items():
+                yield f"config.{group}.{name}.chains.{label}", chain
+
+
+def _check_start(name: str, config: Mapping[str, Any]) -> None:
+    classifiers = config["classifiers"]
+    visited = [name]
+    while (start := classifiers[visited[-1]].get("start_from")) is not None:
+        place = f"config.classifiers.{visited[-1]}.start_from"
+        _check_defined(start, classifiers, place, "classifiers")
+        if start in visited:
+            raise ConfigError(f"{place} closes a circle: {' -> '.join([*visited, start])}")
+        visited.append(start)
+
+
+def _check_defined(name: str, group: Mapping[str, Any], place: str, group_name: str) -> None:
+    if name not in group:
+        known = ", ".join(group) or "none"
+        raise ConfigError(f"{place}: {name!r} is not defined in config.{group_name} (there: {known})")

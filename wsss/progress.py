@@ -1,0 +1,50 @@
+"""Progress of long stages: a bar for a person, log lines for a log file."""
+
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+from tqdm import tqdm
+
+Item = TypeVar("Item")
+log = logging.getLogger(__name__)
+
+LOG_EVERY_SECONDS = 10.0
+
+
+def progress(
+    items: Iterable[Item],
+    *,
+    total: int,
+    description: str,
+    unit: str = "images",
+    weight: Callable[[Item], int] | None = None,
+) -> Iterator[Item]:
+    """Yield the items and report how many units are done, and how many per second.
+
+    On a terminal this is a bar; elsewhere (under Snakemake) a log line every ten seconds and one at
+    the end. `weight` says how many units an item stands for (a batch of images, say).
+    """
+    if sys.stderr.isatty():
+        with tqdm(total=total, desc=description, unit=f" {unit}") as bar:
+            for item in items:
+                yield item
+                bar.update(weight(item) if weight else 1)
+        return
+    started = reported = time.monotonic()
+    done = 0
+    for item in items:
+        yield item
+        done += weight(item) if weight else 1
+        now = time.monotonic()
+        if now - reported >= LOG_EVERY_SECONDS:
+            reported = now
+            _report(description, done, total, unit, now - started)
+    _report(description, done, total, unit, time.monotonic() - started)
+
+
+def _report(description: str, done: int, total: int, unit: str, seconds: float) -> None:
+    rate = done / seconds if seconds > 0 else float("inf")
+    log.info("%s: %d of %d %s, %.1f %s/s", description, done, total, unit, rate, unit)
