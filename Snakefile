@@ -1,0 +1,27 @@
+from snakemake.utils import min_version
+
+min_version("9.14")
+
+if not workflow.overwrite_configfiles:
+
+    configfile: "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/classify.smk"
+include: "workflow/rules/ood.smk"
+include: "workflow/rules/localize.smk"
+include: "workflow/rules/refine.smk"
+include: "workflow/rules/segment.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        f"{R}/report.html",
+        f"{R}/config.yaml",
+        wanted_tables(),
+        wanted_figures(),
+        wanted_panels(),

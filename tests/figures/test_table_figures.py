@@ -1,0 +1,102 @@
+"""Contract of every file in wsss/figures that has `draw`: it draws, and its bytes are stable."""
+
+import importlib
+import inspect
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from tests.figures import synthetic
+from wsss.figures.selection import CHAIN_COLUMNS
+from wsss.figures.style import arm_styles, save_figure
+
+FOLDER = Path(__file__).resolve().parents[2] / "wsss" / "figures"
+FIGURES = sorted(
+    path.stem for path in FOLDER.glob("*.py") if "\ndef draw(" in path.read_text(encoding="utf-8")
+)
+OPTIONS: dict[str, Any] = {
+    "stage": "seed",
+    "split": "train",
+    "threshold_policy": "fixed",
+    "metrics": ["miou", "precision", "confusion_ratio"],
+    "metric": "miou",
+    "order": "gain",
+    "stages": {"seed": "train", "pseudo_mask": "train", "segmentation": "val"},
+    "columns": ["loss", "loss_distance"],
+    "smoothing": 5,
+    "logarithmic": True,
+}
+TABLES = {
+    "threshold_curve": synthetic.curve_table,
+    "precision_recall": synthetic.curve_table,
+    "training_curve": synthetic.training_table,
+}
+STYLES = arm_styles(list(synthetic.CHAINS))
+
+
+def draw(name: str, seeds: int = 3) -> Any:
+    table = TABLES.get(name, synthetic.metrics_table)(seeds)
+    depth = sum(column in table.columns for column in CHAIN_COLUMNS)
+    labels: dict[str, str] = {}
+    for label, chain in synthetic.CHAINS.items():
+        labels.setdefault("/".join(chain[:depth]), label)
+    function = importlib.import_module(f"wsss.figures.{name}").draw
+    wanted = set(inspect.signature(function).parameters) - {"table", "labels", "styles"}
+    assert wanted <= set(OPTIONS), f"add an example of {wanted - set(OPTIONS)} to OPTIONS"
+    options = {key: OPTIONS[key] for key in wanted}
+    if name == "threshold_curve":
+        options["metrics"] = ["miou", "precision"]
+    return function(table, labels=labels, styles=STYLES, **options)
+
+
+def test_there_are_figures() -> None:
+    assert len(FIGURES) >= 6
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_options_are_keyword_only_without_defaults(name: str) -> None:
+    parameters = inspect.signature(importlib.import_module(f"wsss.figures.{name}").draw).parameters
+    for parameter in list(parameters.values())[1:]:
+        assert parameter.kind is inspect.Parameter.KEYWORD_ONLY
+        assert parameter.default is inspect.Parameter.empty
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_picture_is_not_empty_and_bytes_are_stable(name: str, tmp_path: Path) -> None:
+    for suffix in (".png", ".pdf"):
+        first, second = tmp_path / f"first{suffix}", tmp_path / f"second{suffix}"
+        save_figure(draw(name), first)
+        save_figure(draw(name), second)
+        assert first.read_bytes() == second.read_bytes()
+    pixels = np.asarray(Image.open(tmp_path / "first.png").convert("L"))
+    assert pixels.shape[1] >= 1000
+    assert 0.005 < (pixels < 200).mean() < 0.6
+    pdf = (tmp_path / "first.pdf").read_bytes()
+    assert b"/FontFile2" in pdf and b"CreationDate" not in pdf
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_one_seed_and_one_arm_can_be_drawn(name: str) -> None:
+    buffer = io.BytesIO()
+    draw(name, seeds=1).savefig(buffer, format="png")
+    assert buffer.tell() > 5000
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_missing_chain_is_named(name: str) -> None:
+    function = importlib.import_module(f"wsss.figures.{name}").draw
+    wanted = set(inspect.signature(function).parameters) - {"table", "labels", "styles"}
+    table: pd.DataFrame = TABLES.get(name, synthetic.metrics_table)(1)
+    absent = "scenes/absent/cam/irn/deeplab_v2"
+    with pytest.raises(ValueError, match="no row for chain 'scenes/absent"):
+        function(
+            table,
+            labels={absent: "absent"},
+            styles=arm_styles(["absent"]),
+            **{key: OPTIONS[key] for key in wanted},
+        )

@@ -1,0 +1,96 @@
+"""Decisions by known labels, by nobody and by hand."""
+
+import math
+
+import pandas as pd
+import pytest
+
+from wsss.ood.decisions import check_manual, decide_by_oracle, decision_summary, keep_all
+
+
+@pytest.fixture
+def ranking():
+    return pd.DataFrame(
+        [
+            ("train", 1, "001", 0.9),
+            ("train", 2, "002", 0.8),
+            ("bird", 1, "003", 0.9),
+            ("bird", 2, "001", 0.7),
+            ("bird", 3, "004", 0.6),
+        ],
+        columns=["class_name", "rank", "image_id", "score"],
+    )
+
+
+def by_hand(*rows):
+    return pd.DataFrame(rows, columns=["image_id", "decision", "decided_by"])
+
+
+def test_oracle_rejects_every_image_with_a_foreground_object(ranking):
+    labels = {"001": [], "002": ["train"], "003": ["cow"], "004": (), "never ranked": ["bird"]}
+    decisions = decide_by_oracle(ranking, labels)
+    assert dict(zip(decisions["image_id"], decisions["decision"], strict=True)) == {
+        "001": "keep",
+        "002": "reject",
+        "003": "reject",
+        "004": "keep",
+    }
+    assert set(decisions["decided_by"]) == {"oracle (true image labels)"}
+
+
+def test_oracle_needs_labels_of_every_ranked_image(ranking):
+    with pytest.raises(KeyError, match="ranked image 003 has no true labels"):
+        decide_by_oracle(ranking, {"001": [], "002": []})
+
+
+def test_keep_all_keeps_each_image_once(ranking):
+    decisions = keep_all(ranking)
+    assert decisions["image_id"].tolist() == ["001", "002", "003", "004"]
+    assert set(decisions["decision"]) == {"keep"}
+    assert set(decisions["decided_by"]) == {"none"}
+    assert list(keep_all(ranking.iloc[:0]).columns) == ["image_id", "decision", "decided_by"]
+
+
+def test_manual_decisions_leave_undecided_images_out(ranking):
+    checked = check_manual(
+        by_hand(("001", " keep ", "anna"), ("002", "reject", None), ("003", None, "anna")), ranking
+    )
+    assert checked.values.tolist() == [["001", "keep", "anna"], ["002", "reject", "manual"]]
+    without = by_hand(("001", "keep", "")).drop(columns="decided_by")
+    assert check_manual(without, ranking)["decided_by"].tolist() == ["manual"]
+    assert check_manual(by_hand(), ranking).empty
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([("001", "keep", ""), ("999", "keep", "")], "row 3: image 999 is not in the ranking"),
+        ([("001", "keep", ""), ("001", "reject", "")], "row 3: image 001 was decided in row 2"),
+        ([("001", "maybe", "")], "row 2: 'maybe' for image 001 is not a decision"),
+    ],
+)
+def test_manual_mistakes_name_the_row(ranking, rows, words):
+    with pytest.raises(ValueError, match=words):
+        check_manual(by_hand(*rows), ranking)
+
+
+def test_manual_table_needs_its_columns(ranking):
+    with pytest.raises(ValueError, match="no column decision"):
+        check_manual(pd.DataFrame({"image_id": ["001"]}), ranking)
+
+
+def test_summary_counts_each_image_once_over_all_and_in_each_class(ranking):
+    decisions = by_hand(("001", "reject", ""), ("002", "keep", ""), ("003", "keep", ""))
+    table = decision_summary(decisions, ranking, wanted=10).set_index("class_name")
+    assert table.loc["all"].tolist() == pytest.approx([4, 3, 1, 1 / 3, 15])
+    assert table.loc["train"].tolist() == pytest.approx([2, 2, 1, 0.5, 20])
+    assert table.loc["bird"].tolist() == pytest.approx([3, 2, 1, 0.5, 20])
+
+
+def test_summary_without_a_wish_costs_what_was_checked(ranking):
+    decisions = by_hand(("001", "reject", ""), ("002", "keep", ""))
+    table = decision_summary(decisions, ranking, wanted=None).set_index("class_name")
+    assert table.loc["all", "annotation_cost"] == 2
+    nothing = decision_summary(by_hand(), ranking, wanted=5)
+    assert nothing["positive_rate"].map(math.isnan).all()
+    assert nothing["annotation_cost"].map(math.isnan).all()

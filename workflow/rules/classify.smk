@@ -1,0 +1,124 @@
+def start_of(w):
+    """The classifier that training starts from, if it starts from one."""
+    start = config["classifiers"][w.classifier]["start_from"]
+    return f"{DATA}/{start}/s{{random_seed}}/classifier.safetensors" if start else []
+
+
+def initial_weights_of(w):
+    """The file of initial weights, if the config names one."""
+    weights = config["classifiers"][w.classifier].get("initial_weights", "none")
+    return [] if weights in ("none", "package") else weights
+
+
+def selected_of(w):
+    """The OoD images of a W-OoD classifier."""
+    return f"{DATA}/ood/{config['classifiers'][w.classifier]['ood_set']}/selected.csv"
+
+
+rule train_classifier:
+    input:
+        index=f"{DATA}/index.csv",
+        classes=f"{DATA}/classes.csv",
+        start=start_of,
+        initial_weights=initial_weights_of,
+    output:
+        classifier=f"{CLASSIFIER}/classifier.safetensors",
+        train=f"{CLASSIFIER}/train.csv",
+    wildcard_constraints:
+        classifier=one_of(named("classifiers", "method", "plain")),
+    log:
+        f"{R}/logs/{{dataset}}/{{classifier}}/s{{random_seed}}/train_classifier.log",
+    benchmark:
+        f"{R}/benchmarks/{{dataset}}/{{classifier}}/s{{random_seed}}/train_classifier.tsv"
+    threads: config["threads"]["train"]
+    resources:
+        gpu=1,
+        mem_mb=16000,
+        runtime=720,
+    params:
+        options=lambda w: options_of("classifiers", w.classifier, "method", "start_from"),
+        code=lambda w: script_code("train_classifier", backbone_file(backbone_of(w.classifier))),
+    script:
+        "../scripts/train_classifier.py"
+
+
+rule extract_features:
+    input:
+        index=f"{DATA}/index.csv",
+        classes=f"{DATA}/classes.csv",
+        classifier=f"{CLASSIFIER}/classifier.safetensors",
+    output:
+        features=f"{CLASSIFIER}/features.h5",
+    log:
+        f"{R}/logs/{{dataset}}/{{classifier}}/s{{random_seed}}/extract_features.log",
+    benchmark:
+        f"{R}/benchmarks/{{dataset}}/{{classifier}}/s{{random_seed}}/extract_features.tsv"
+    threads: config["threads"]["infer"]
+    resources:
+        gpu=1,
+        mem_mb=16000,
+        runtime=240,
+    params:
+        batch_size=config["inference_batch_size"],
+        code=lambda w: script_code("extract_features", backbone_file(backbone_of(w.classifier))),
+    script:
+        "../scripts/extract_features.py"
+
+
+rule cluster_ood:
+    input:
+        index=f"{DATA}/index.csv",
+        classes=f"{DATA}/classes.csv",
+        classifier=start_of,
+        features=lambda w: f"{DATA}/{config['classifiers'][w.classifier]['start_from']}"
+        "/s{random_seed}/features.h5",
+        selected=selected_of,
+    output:
+        clusters=f"{CLASSIFIER}/clusters.h5",
+    wildcard_constraints:
+        classifier=one_of(named("classifiers", "method", "wood")),
+    log:
+        f"{R}/logs/{{dataset}}/{{classifier}}/s{{random_seed}}/cluster_ood.log",
+    benchmark:
+        f"{R}/benchmarks/{{dataset}}/{{classifier}}/s{{random_seed}}/cluster_ood.tsv"
+    threads: config["threads"]["infer"]
+    resources:
+        gpu=1,
+        mem_mb=16000,
+        runtime=240,
+    params:
+        options=lambda w: config["classifiers"][w.classifier]["clusters"],
+        batch_size=config["inference_batch_size"],
+        code=lambda w: script_code("cluster_ood", backbone_file(backbone_of(w.classifier))),
+    script:
+        "../scripts/cluster_ood.py"
+
+
+rule train_wood:
+    input:
+        index=f"{DATA}/index.csv",
+        classes=f"{DATA}/classes.csv",
+        start=start_of,
+        selected=selected_of,
+        clusters=f"{CLASSIFIER}/clusters.h5",
+    output:
+        classifier=f"{CLASSIFIER}/classifier.safetensors",
+        train=f"{CLASSIFIER}/train.csv",
+    wildcard_constraints:
+        classifier=one_of(named("classifiers", "method", "wood")),
+    log:
+        f"{R}/logs/{{dataset}}/{{classifier}}/s{{random_seed}}/train_wood.log",
+    benchmark:
+        f"{R}/benchmarks/{{dataset}}/{{classifier}}/s{{random_seed}}/train_wood.tsv"
+    threads: config["threads"]["train"]
+    resources:
+        gpu=1,
+        mem_mb=16000,
+        runtime=720,
+    params:
+        options=lambda w: options_of(
+            "classifiers", w.classifier, "method", "start_from", "ood_set", "clusters"
+        ),
+        code=lambda w: script_code("train_wood", backbone_file(backbone_of(w.classifier))),
+    script:
+        "../scripts/train_wood.py"

@@ -1,0 +1,50 @@
+rule localize:
+    input:
+        index=f"{DATA}/index.csv",
+        classes=f"{DATA}/classes.csv",
+        classifier=f"{CLASSIFIER}/classifier.safetensors",
+    output:
+        maps=f"{LOCALIZER}/maps/{{shard}}.h5",
+    log:
+        f"{R}/logs/{{dataset}}/{{classifier}}/s{{random_seed}}/{{localizer}}/localize/{{shard}}.log",
+    benchmark:
+        f"{R}/benchmarks/{{dataset}}/{{classifier}}/s{{random_seed}}/{{localizer}}/localize/{{shard}}.tsv"
+    threads: config["threads"]["infer"]
+    resources:
+        gpu=1,
+        mem_mb=16000,
+        runtime=720,
+    params:
+        method=lambda w: config["localizers"][w.localizer]["method"],
+        options=lambda w: options_of(
+            "localizers", w.localizer, "method", "background_threshold"
+        ),
+        shards=config["shards"]["train"],
+        code=lambda w: script_code(
+            "localize",
+            f"wsss/localize/{config['localizers'][w.localizer]['method']}.py",
+            backbone_file(backbone_of(w.classifier)),
+        ),
+    script:
+        "../scripts/localize.py"
+
+
+rule evaluate_seeds:
+    input:
+        index=f"{DATA}/index.csv",
+        classes=f"{DATA}/classes.csv",
+        ground_truth=f"{DATA}/ground_truth.csv",
+        maps=[f"{LOCALIZER}/maps/{shard}.h5" for shard in shards_of("train")],
+    output:
+        metrics=f"{LOCALIZER}/seed_metrics.csv",
+        curve=f"{LOCALIZER}/threshold_curve.csv",
+    log:
+        f"{R}/logs/{{dataset}}/{{classifier}}/s{{random_seed}}/{{localizer}}/evaluate_seeds.log",
+    benchmark:
+        f"{R}/benchmarks/{{dataset}}/{{classifier}}/s{{random_seed}}/{{localizer}}/evaluate_seeds.tsv"
+    params:
+        background_threshold=lambda w: config["localizers"][w.localizer]["background_threshold"],
+        thresholds=config["evaluation"]["thresholds"],
+        code=script_code("evaluate_seeds"),
+    script:
+        "../scripts/evaluate_seeds.py"

@@ -1,0 +1,212 @@
+def ranker_of(w):
+    """The folder of the classifier that ranks the candidates of an OoD set."""
+    options = config["ood_sets"][w.ood_set]
+    return f"{DATA}/{options['ranked_by']}/s{options['ranked_by_random_seed']}"
+
+
+def equal_set_of(w):
+    """The OoD set whose number of images this set takes over, if it does."""
+    other = config["ood_sets"][w.ood_set].get("same_size_as")
+    return f"{DATA}/ood/{other}/selected.csv" if other else []
+
+
+def set_options(w):
+    return options_of("ood_sets", w.ood_set, *SET_KEYS)
+
+
+# What only the workflow reads of an OoD set: where it comes from.
+SET_KEYS = ("kind", "ranked_by", "ranked_by_random_seed", "same_size_as", "ranking", "decisions")
+
+
+rule score_ood:
+    input:
+        index=f"{DATA}/index.csv",
+        classes=f"{DATA}/classes.csv",
+        classifier=f"{CLASSIFIER}/classifier.safetensors",
+    output:
+        scores=f"{CLASSIFIER}/ood_scores/{{shard}}.h5",
+    log:
+        f"{R}/logs/{{dataset}}/{{classifier}}/s{{random_seed}}/score_ood/{{shard}}.log",
+    benchmark:
+        f"{R}/benchmarks/{{dataset}}/{{classifier}}/s{{random_seed}}/score_ood/{{shard}}.tsv"
+    threads: config["threads"]["infer"]
+    resources:
+        gpu=1,
+        mem_mb=16000,
+        runtime=240,
+    params:
+        shards=config["shards"]["ood"],
+        batch_size=config["inference_batch_size"],
+        code=lambda w: script_code("score_ood", backbone_file(backbone_of(w.classifier))),
+    script:
+        "../scripts/score_ood.py"
+
+
+rule rank_ood:
+    input:
+        classes=f"{DATA}/classes.csv",
+        scores=lambda w: [f"{ranker_of(w)}/ood_scores/{shard}.h5" for shard in shards_of("ood")],
+    output:
+        ranking=f"{OOD}/ranking.csv",
+        summary=f"{OOD}/ranking_summary.csv",
+    log:
+        f"{R}/logs/{{dataset}}/ood/{{ood_set}}/rank_ood.log",
+    benchmark:
+        f"{R}/benchmarks/{{dataset}}/ood/{{ood_set}}/rank_ood.tsv"
+    params:
+        options=lambda w: config["ood_sets"][w.ood_set]["ranking"],
+        code=script_code("rank_ood"),
+    script:
+        "../scripts/rank_ood.py"
+
+
+rule decide_oracle:
+    input:
+        ranking=f"{OOD}/ranking.csv",
+        ground_truth=f"{DATA}/ground_truth.csv",
+    output:
+        decisions=f"{OOD}/decisions.csv",
+        summary=f"{OOD}/decisions_summary.csv",
+    wildcard_constraints:
+        ood_set=one_of(named("ood_sets", "kind", "oracle")),
+    log:
+        f"{R}/logs/{{dataset}}/ood/{{ood_set}}/decide_oracle.log",
+    benchmark:
+        f"{R}/benchmarks/{{dataset}}/ood/{{ood_set}}/decide_oracle.tsv"
+    params:
+        code=script_code("decide_oracle"),
+    script:
+        "../scripts/decide_oracle.py"
+
+
+rule decide_none:
+    input:
+        ranking=f"{OOD}/ranking.csv",
+    output:
+        decisions=f"{OOD}/decisions.csv",
+        summary=f"{OOD}/decisions_summary.csv",
+    wildcard_constraints:
+        ood_set=one_of(named("ood_sets", "kind", "none", "erase")),
+    log:
+        f"{R}/logs/{{dataset}}/ood/{{ood_set}}/decide_none.log",
+    benchmark:
+        f"{R}/benchmarks/{{dataset}}/ood/{{ood_set}}/decide_none.tsv"
+    params:
+        code=script_code("decide_none"),
+    script:
+        "../scripts/decide_none.py"
+
+
+rule decide_manual:
+    input:
+        ranking=f"{OOD}/ranking.csv",
+        decisions=lambda w: config["ood_sets"][w.ood_set]["decisions"],
+    output:
+        decisions=f"{OOD}/decisions.csv",
+        summary=f"{OOD}/decisions_summary.csv",
+    wildcard_constraints:
+        ood_set=one_of(named("ood_sets", "kind", "manual")),
+    log:
+        f"{R}/logs/{{dataset}}/ood/{{ood_set}}/decide_manual.log",
+    benchmark:
+        f"{R}/benchmarks/{{dataset}}/ood/{{ood_set}}/decide_manual.tsv"
+    params:
+        code=script_code("decide_manual"),
+    script:
+        "../scripts/decide_manual.py"
+
+
+rule select_hard:
+    input:
+        index=f"{DATA}/index.csv",
+        classes=f"{DATA}/classes.csv",
+        ranking=f"{OOD}/ranking.csv",
+        decisions=f"{OOD}/decisions.csv",
+        equal_set=equal_set_of,
+    output:
+        selected=f"{OOD}/selected.csv",
+    wildcard_constraints:
+        ood_set=one_of(named("ood_sets", "kind", "oracle", "none", "manual")),
+    log:
+        f"{R}/logs/{{dataset}}/ood/{{ood_set}}/select_hard.log",
+    benchmark:
+        f"{R}/benchmarks/{{dataset}}/ood/{{ood_set}}/select_hard.tsv"
+    params:
+        options=set_options,
+        code=script_code("select_hard"),
+    script:
+        "../scripts/select_hard.py"
+
+
+rule erase_ood:
+    input:
+        index=f"{DATA}/index.csv",
+        classes=f"{DATA}/classes.csv",
+        ranking=f"{OOD}/ranking.csv",
+        decisions=f"{OOD}/decisions.csv",
+        equal_set=equal_set_of,
+        classifier=lambda w: f"{ranker_of(w)}/classifier.safetensors",
+    output:
+        selected=f"{OOD}/selected.csv",
+        images=directory(f"{OOD}/images"),
+    wildcard_constraints:
+        ood_set=one_of(named("ood_sets", "kind", "erase")),
+    log:
+        f"{R}/logs/{{dataset}}/ood/{{ood_set}}/erase_ood.log",
+    benchmark:
+        f"{R}/benchmarks/{{dataset}}/ood/{{ood_set}}/erase_ood.tsv"
+    threads: config["threads"]["infer"]
+    resources:
+        gpu=1,
+        mem_mb=16000,
+        runtime=240,
+    params:
+        options=set_options,
+        code=lambda w: script_code(
+            "erase_ood",
+            "wsss/localize/cam.py",
+            backbone_file(backbone_of(config["ood_sets"][w.ood_set]["ranked_by"])),
+        ),
+    script:
+        "../scripts/erase_ood.py"
+
+
+rule select_random:
+    input:
+        index=f"{DATA}/index.csv",
+        classes=f"{DATA}/classes.csv",
+        equal_set=equal_set_of,
+    output:
+        selected=f"{OOD}/selected.csv",
+    wildcard_constraints:
+        ood_set=one_of(named("ood_sets", "kind", "random")),
+    log:
+        f"{R}/logs/{{dataset}}/ood/{{ood_set}}/select_random.log",
+    benchmark:
+        f"{R}/benchmarks/{{dataset}}/ood/{{ood_set}}/select_random.tsv"
+    params:
+        options=set_options,
+        code=script_code("select_random"),
+    script:
+        "../scripts/select_random.py"
+
+
+rule select_random_hard:
+    input:
+        index=f"{DATA}/index.csv",
+        classes=f"{DATA}/classes.csv",
+        ranking=f"{OOD}/ranking.csv",
+        equal_set=equal_set_of,
+    output:
+        selected=f"{OOD}/selected.csv",
+    wildcard_constraints:
+        ood_set=one_of(named("ood_sets", "kind", "random_hard")),
+    log:
+        f"{R}/logs/{{dataset}}/ood/{{ood_set}}/select_random_hard.log",
+    benchmark:
+        f"{R}/benchmarks/{{dataset}}/ood/{{ood_set}}/select_random_hard.tsv"
+    params:
+        options=set_options,
+        code=script_code("select_random_hard"),
+    script:
+        "../scripts/select_random_hard.py"

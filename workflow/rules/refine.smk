@@ -1,0 +1,128 @@
+IRN = one_of(named("refiners", "method", "irn"))
+IRN_LOG = "{dataset}/{classifier}/s{random_seed}/{localizer}/{refiner}"
+
+
+def refiner_file(w):
+    return f"wsss/refine/{config['refiners'][w.refiner]['method']}.py"
+
+
+rule refine_maps:
+    input:
+        index=f"{DATA}/index.csv",
+        classes=f"{DATA}/classes.csv",
+        maps=f"{LOCALIZER}/maps/{{shard}}.h5",
+    output:
+        pseudo_masks=directory(f"{REFINER}/pseudo_masks/{{shard}}"),
+    wildcard_constraints:
+        refiner=one_of(named("refiners", "method", "seed", "crf")),
+    log:
+        f"{R}/logs/{IRN_LOG}/refine_maps/{{shard}}.log",
+    benchmark:
+        f"{R}/benchmarks/{IRN_LOG}/refine_maps/{{shard}}.tsv"
+    threads: config["threads"]["crf"]
+    params:
+        method=lambda w: config["refiners"][w.refiner]["method"],
+        options=lambda w: options_of("refiners", w.refiner, "method"),
+        shards=config["shards"]["train"],
+        code=lambda w: script_code("refine_maps", refiner_file(w)),
+    script:
+        "../scripts/refine_maps.py"
+
+
+rule label_irn:
+    input:
+        index=f"{DATA}/index.csv",
+        classes=f"{DATA}/classes.csv",
+        maps=f"{LOCALIZER}/maps/{{shard}}.h5",
+    output:
+        labels=directory(f"{REFINER}/confident_labels/{{shard}}"),
+    wildcard_constraints:
+        refiner=IRN,
+    log:
+        f"{R}/logs/{IRN_LOG}/label_irn/{{shard}}.log",
+    benchmark:
+        f"{R}/benchmarks/{IRN_LOG}/label_irn/{{shard}}.tsv"
+    threads: config["threads"]["crf"]
+    params:
+        options=lambda w: config["refiners"][w.refiner]["labels"],
+        shards=config["shards"]["train"],
+        code=script_code("label_irn"),
+    script:
+        "../scripts/label_irn.py"
+
+
+rule train_irn:
+    input:
+        index=f"{DATA}/index.csv",
+        classes=f"{DATA}/classes.csv",
+        classifier=f"{CLASSIFIER}/classifier.safetensors",
+        labels=[f"{REFINER}/confident_labels/{shard}" for shard in shards_of("train")],
+    output:
+        irnet=f"{REFINER}/irn.safetensors",
+        train=f"{REFINER}/train.csv",
+    wildcard_constraints:
+        refiner=IRN,
+    log:
+        f"{R}/logs/{IRN_LOG}/train_irn.log",
+    benchmark:
+        f"{R}/benchmarks/{IRN_LOG}/train_irn.tsv"
+    threads: config["threads"]["train"]
+    resources:
+        gpu=1,
+        mem_mb=16000,
+        runtime=720,
+    params:
+        options=lambda w: config["refiners"][w.refiner]["training"],
+        code=lambda w: script_code("train_irn", backbone_file(backbone_of(w.classifier))),
+    script:
+        "../scripts/train_irn.py"
+
+
+rule walk_irn:
+    input:
+        index=f"{DATA}/index.csv",
+        classes=f"{DATA}/classes.csv",
+        irnet=f"{REFINER}/irn.safetensors",
+        maps=f"{LOCALIZER}/maps/{{shard}}.h5",
+    output:
+        pseudo_masks=directory(f"{REFINER}/pseudo_masks/{{shard}}"),
+    wildcard_constraints:
+        refiner=IRN,
+    log:
+        f"{R}/logs/{IRN_LOG}/walk_irn/{{shard}}.log",
+    benchmark:
+        f"{R}/benchmarks/{IRN_LOG}/walk_irn/{{shard}}.tsv"
+    threads: config["threads"]["infer"]
+    resources:
+        gpu=1,
+        mem_mb=16000,
+        runtime=720,
+    params:
+        options=lambda w: config["refiners"][w.refiner]["walk"],
+        crop_size=lambda w: config["refiners"][w.refiner]["crop_size"],
+        batch_size=config["inference_batch_size"],
+        shards=config["shards"]["train"],
+        code=lambda w: script_code("walk_irn", backbone_file(backbone_of(w.classifier))),
+    script:
+        "../scripts/walk_irn.py"
+
+
+rule evaluate_pseudo_masks:
+    input:
+        index=f"{DATA}/index.csv",
+        classes=f"{DATA}/classes.csv",
+        ground_truth=f"{DATA}/ground_truth.csv",
+        predictions=[f"{REFINER}/pseudo_masks/{shard}" for shard in shards_of("train")],
+    output:
+        metrics=f"{REFINER}/metrics.csv",
+    log:
+        f"{R}/logs/{IRN_LOG}/evaluate_pseudo_masks.log",
+    benchmark:
+        f"{R}/benchmarks/{IRN_LOG}/evaluate_pseudo_masks.tsv"
+    params:
+        stages={"predictions": "pseudo_mask"},
+        split="train",
+        contour=config["evaluation"]["contour"],
+        code=script_code("evaluate_masks"),
+    script:
+        "../scripts/evaluate_masks.py"

@@ -1,0 +1,92 @@
+SEGMENTER_LOG = "{dataset}/{classifier}/s{random_seed}/{localizer}/{refiner}/{segmenter}"
+
+
+def segmenter_files(w):
+    options = config["segmenters"][w.segmenter]
+    return backbone_file(options["backbone"]), f"wsss/models/deeplab.py"
+
+
+def segmenter_start_of(w):
+    """The classifier, or the file, that a segmenter's backbone starts from."""
+    weights = config["segmenters"][w.segmenter]["initial_weights"]
+    if weights == "classifier":
+        return f"{CLASSIFIER}/classifier.safetensors"
+    return [] if weights in ("none", "package") else weights
+
+
+rule train_segmenter:
+    input:
+        index=f"{DATA}/index.csv",
+        classes=f"{DATA}/classes.csv",
+        start=segmenter_start_of,
+        pseudo_masks=[f"{REFINER}/pseudo_masks/{shard}" for shard in shards_of("train")],
+    output:
+        segmenter=f"{SEGMENTER}/segmenter.safetensors",
+        train=f"{SEGMENTER}/train.csv",
+    log:
+        f"{R}/logs/{SEGMENTER_LOG}/train_segmenter.log",
+    benchmark:
+        f"{R}/benchmarks/{SEGMENTER_LOG}/train_segmenter.tsv"
+    threads: config["threads"]["train"]
+    resources:
+        gpu=1,
+        mem_mb=24000,
+        runtime=1440,
+    params:
+        recipe=lambda w: {
+            "network": config["segmenters"][w.segmenter]["method"],
+            **{k: config["segmenters"][w.segmenter][k] for k in ("backbone", "atrous_rates", "scales")},
+        },
+        initial_weights=lambda w: config["segmenters"][w.segmenter]["initial_weights"],
+        options=lambda w: config["segmenters"][w.segmenter]["training"],
+        code=lambda w: script_code("train_segmenter", *segmenter_files(w)),
+    script:
+        "../scripts/train_segmenter.py"
+
+
+rule predict:
+    input:
+        index=f"{DATA}/index.csv",
+        classes=f"{DATA}/classes.csv",
+        segmenter=f"{SEGMENTER}/segmenter.safetensors",
+    output:
+        predictions=directory(f"{SEGMENTER}/predictions/{{shard}}"),
+        predictions_crf=directory(f"{SEGMENTER}/predictions_crf/{{shard}}"),
+    log:
+        f"{R}/logs/{SEGMENTER_LOG}/predict/{{shard}}.log",
+    benchmark:
+        f"{R}/benchmarks/{SEGMENTER_LOG}/predict/{{shard}}.tsv"
+    threads: config["threads"]["infer"]
+    resources:
+        gpu=1,
+        mem_mb=16000,
+        runtime=720,
+    params:
+        options=lambda w: config["segmenters"][w.segmenter]["inference"],
+        batch_size=config["inference_batch_size"],
+        shards=config["shards"]["val"],
+        code=lambda w: script_code("predict", *segmenter_files(w)),
+    script:
+        "../scripts/predict.py"
+
+
+rule evaluate_segmentation:
+    input:
+        index=f"{DATA}/index.csv",
+        classes=f"{DATA}/classes.csv",
+        ground_truth=f"{DATA}/ground_truth.csv",
+        predictions=[f"{SEGMENTER}/predictions/{shard}" for shard in shards_of("val")],
+        predictions_crf=[f"{SEGMENTER}/predictions_crf/{shard}" for shard in shards_of("val")],
+    output:
+        metrics=f"{SEGMENTER}/metrics.csv",
+    log:
+        f"{R}/logs/{SEGMENTER_LOG}/evaluate_segmentation.log",
+    benchmark:
+        f"{R}/benchmarks/{SEGMENTER_LOG}/evaluate_segmentation.tsv"
+    params:
+        stages={"predictions": "segmentation", "predictions_crf": "segmentation_crf"},
+        split="val",
+        contour=config["evaluation"]["contour"],
+        code=script_code("evaluate_masks"),
+    script:
+        "../scripts/evaluate_masks.py"

@@ -1,0 +1,36 @@
+"""Centres of the training images' classes and of the OoD images' clusters under F_in."""
+
+import numpy as np
+
+from wsss.data.index import read_index
+from wsss.data.selected import COLUMNS, selected_records
+from wsss.logs import log_to
+from wsss.ood.cluster import class_means, group_ood
+from wsss.store.arrays import read_arrays, write_arrays
+from wsss.store.tables import read_table
+from wsss.train.device import prepare_device
+from wsss.train.inference import features_of
+from wsss.train.networks import load_classifier
+
+log_to(snakemake.log[0])
+device = prepare_device(threads=snakemake.threads)
+index = read_index(snakemake.input.index, snakemake.input.classes)
+records = selected_records(index, read_table(snakemake.input.selected, COLUMNS))
+classifier, _, _ = load_classifier(snakemake.input.classifier)
+trained, _ = read_arrays(snakemake.input.features, ["features", "image_labels"])
+features, probs = features_of(
+    classifier.to(device), records, batch_size=snakemake.params.batch_size
+)
+labels, means = group_ood(
+    features, probs, **snakemake.params.options, random_seed=int(snakemake.wildcards.random_seed)
+)
+write_arrays(
+    snakemake.output.clusters,
+    {
+        "class_means": class_means(trained["features"], trained["image_labels"]),
+        "cluster_means": means,
+        "image_ids": np.array([record.image_id for record in records]),
+        "cluster_labels": labels,
+    },
+    attributes={"options": dict(snakemake.params.options), "code": snakemake.params.code},
+)

@@ -1,0 +1,34 @@
+"""Draw the localization maps of several chains side by side."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+from wsss.data.index import read_ground_truth, read_index
+from wsss.figures.examples import choose_examples
+from wsss.figures.map_panel import map_panel
+from wsss.figures.style import save_figure
+from wsss.logs import log_to
+from wsss.report.sidecar import write_sidecar
+from wsss.store.maps import MapReader
+
+log_to(snakemake.log[0])
+panel = snakemake.params.panel
+index = read_index(Path(snakemake.input.index), Path(snakemake.input.classes))
+with ExitStack() as stack:
+    readers = {
+        label: stack.enter_context(MapReader([Path(path) for path in paths]))
+        for label, paths in snakemake.params.maps.items()
+    }
+    common = set.intersection(*(set(reader.image_ids) for reader in readers.values()))
+    examples = choose_examples(
+        index, split=panel["split"], per_class=panel["per_class"],
+        random_seed=panel["random_seed"], among=common,
+    )  # fmt: skip
+    truth = read_ground_truth(Path(snakemake.input.ground_truth))
+    figure = map_panel(index, truth, readers, examples, width=panel["width"])
+save_figure(figure, Path(snakemake.output.pdf))
+save_figure(figure, Path(snakemake.output.png))
+write_sidecar(
+    snakemake.output.sidecar, section="maps", title=panel["title"], caption=panel["caption"],
+    notes=[], alt=f"Rows of images with their masks and the maps of {', '.join(readers)}.",
+)  # fmt: skip

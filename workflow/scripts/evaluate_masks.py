@@ -1,0 +1,49 @@
+"""Score label maps (pseudo-masks or predictions) against ground truth."""
+
+import pandas as pd
+
+from wsss.data.index import read_classes, read_ground_truth, read_index
+from wsss.logs import log_to
+from wsss.metrics.masks import score_masks
+from wsss.metrics.tidy import tidy_rows
+from wsss.progress import progress
+from wsss.store.mask_folders import find_masks
+from wsss.store.masks import read_mask
+from wsss.store.tables import write_table
+
+log_to(snakemake.log[0])
+index = read_index(snakemake.input.index, snakemake.input.classes)
+classes, spurious = read_classes(snakemake.input.classes)
+truth = read_ground_truth(snakemake.input.ground_truth)
+records = [r for r in index.split(snakemake.params.split) if truth[r.image_id].mask is not None]
+chain = {
+    key: value
+    for key, value in snakemake.wildcards.items()
+    if key in ("dataset", "classifier", "localizer", "refiner", "segmenter")
+}
+rows = []
+for name, stage in snakemake.params.stages.items():
+    masks = find_masks(snakemake.input[name])
+    triples = (
+        (
+            read_mask(truth[r.image_id].mask),
+            read_mask(masks[r.image_id]),
+            read_mask(truth[r.image_id].spurious) if truth[r.image_id].spurious else None,
+        )
+        for r in records
+    )
+    matrix, further = score_masks(
+        progress(triples, total=len(records), description=f"evaluate {stage}"),
+        num_classes=len(classes) + 1,
+        pairs={classes.index(c): number for c, (_, number) in spurious.items() if number},
+        **snakemake.params.contour,
+    )
+    place = {**chain, "random_seed": int(snakemake.wildcards.random_seed), "stage": stage}
+    rows += tidy_rows(
+        matrix,
+        classes=classes,
+        num_images=len(records),
+        further=further,
+        place={**place, "split": snakemake.params.split},
+    )
+write_table(snakemake.output.metrics, pd.DataFrame(rows))

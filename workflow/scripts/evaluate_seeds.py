@@ -1,0 +1,51 @@
+"""Score the seeds of a localizer at a fixed threshold and over a curve of thresholds."""
+
+import pandas as pd
+
+from wsss.data.index import read_classes, read_ground_truth, read_index
+from wsss.logs import log_to
+from wsss.metrics.confusion_ratio import summarise_ratios
+from wsss.metrics.threshold import ThresholdSweep
+from wsss.metrics.tidy import tidy_rows
+from wsss.progress import progress
+from wsss.store.maps import MapReader
+from wsss.store.masks import read_mask
+from wsss.store.tables import write_table
+
+log_to(snakemake.log[0])
+fixed = snakemake.params.background_threshold
+index = read_index(snakemake.input.index, snakemake.input.classes)
+classes, spurious = read_classes(snakemake.input.classes)
+truth = read_ground_truth(snakemake.input.ground_truth)
+pairs = {classes.index(name): number for name, (_, number) in spurious.items() if number}
+sweep = ThresholdSweep(
+    len(classes) + 1,
+    sorted({*snakemake.params.thresholds, fixed}),
+    ignore_index=255,
+    pairs=pairs,
+)
+records = [record for record in index.split("train") if truth[record.image_id].mask is not None]
+with MapReader(snakemake.input.maps) as reader:
+    for record in progress(records, total=len(records), description="evaluate seeds"):
+        maps = reader.read_full(record.image_id)
+        known = truth[record.image_id]
+        sweep.update(
+            read_mask(known.mask),
+            maps.class_ids,
+            maps.maps,
+            spurious_mask=read_mask(known.spurious) if known.spurious else None,
+        )
+chain = {key: snakemake.wildcards[key] for key in ("dataset", "classifier", "localizer")}
+chain |= {"random_seed": int(snakemake.wildcards.random_seed), "split": "train"}
+rows = []
+best = sweep.best_by_ground_truth()
+for policy, threshold in (("fixed", fixed), ("ground_truth", best)):
+    rows += tidy_rows(
+        sweep.matrix(threshold),
+        classes=classes,
+        num_images=len(records),
+        further=summarise_ratios(sweep.confusion_ratios(threshold)),
+        place={**chain, "stage": "seed", "threshold_policy": policy, "threshold": threshold},
+    )
+write_table(snakemake.output.curve, pd.DataFrame([{**chain, **row} for row in sweep.curve()]))
+write_table(snakemake.output.metrics, pd.DataFrame(rows))

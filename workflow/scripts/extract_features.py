@@ -1,0 +1,29 @@
+"""Pooled features and probabilities of the training images under a classifier."""
+
+import numpy as np
+
+from wsss.data.index import read_index
+from wsss.logs import log_to
+from wsss.store.arrays import write_arrays
+from wsss.train.device import prepare_device
+from wsss.train.inference import features_of
+from wsss.train.networks import load_classifier
+
+log_to(snakemake.log[0])
+device = prepare_device(threads=snakemake.threads)
+index = read_index(snakemake.input.index, snakemake.input.classes)
+records = index.split("train")
+classifier, _, _ = load_classifier(snakemake.input.classifier)
+features, probs = features_of(
+    classifier.to(device), records, batch_size=snakemake.params.batch_size
+)
+write_arrays(
+    snakemake.output.features,
+    {
+        "image_ids": np.array([record.image_id for record in records]),
+        "features": features,
+        "probs": probs,
+        "image_labels": np.stack([index.image_labels(record) for record in records]),
+    },
+    attributes={"code": snakemake.params.code},
+)

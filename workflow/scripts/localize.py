@@ -1,0 +1,46 @@
+"""Localization maps of one shard of the training images, for their own classes."""
+
+from importlib import import_module
+
+from wsss.data.index import read_index, shard_of
+from wsss.data.loading import full_image_batches
+from wsss.logs import log_to
+from wsss.progress import progress
+from wsss.store.maps import write_maps
+from wsss.train.device import prepare_device
+from wsss.train.networks import load_classifier
+
+log_to(snakemake.log[0])
+device = prepare_device(threads=snakemake.threads)
+options = snakemake.params.options
+localize = import_module(f"wsss.localize.{snakemake.params.method}").localize
+index = read_index(snakemake.input.index, snakemake.input.classes)
+records = shard_of(index.split("train"), int(snakemake.wildcards.shard), snakemake.params.shards)
+classifier, _, _ = load_classifier(snakemake.input.classifier)
+classifier.to(device)
+
+
+def maps():
+    """Yield the maps of every image, batch by batch."""
+    for batch, images in progress(
+        full_image_batches(records, batch_size=options["batch_size"]),
+        total=len(records),
+        description=snakemake.params.method,
+        weight=lambda item: len(item[0]),
+    ):
+        class_ids = [index.class_ids(record) for record in batch]
+        found = localize(classifier, images, class_ids, **options)
+        for record, ids, image_maps in zip(batch, class_ids, found, strict=True):
+            yield record.image_id, ids, image_maps, (record.height, record.width)
+
+
+write_maps(
+    snakemake.output.maps,
+    maps(),
+    attributes={
+        "method": snakemake.params.method,
+        "options": dict(options),
+        "code": snakemake.params.code,
+        "random_seed": int(snakemake.wildcards.random_seed),
+    },
+)

@@ -1,0 +1,38 @@
+"""Summarise the metrics of a list of chains as CSV, Markdown and LaTeX."""
+
+from pathlib import Path
+
+from wsss.logs import log_to
+from wsss.report.collect import METRIC_COLUMNS
+from wsss.report.formats import to_latex, to_markdown
+from wsss.report.sidecar import write_sidecar
+from wsss.report.table import protocol, summarise
+from wsss.store.atomic import atomic_path
+from wsss.store.tables import read_table, write_table
+
+log_to(snakemake.log[0])
+table = snakemake.params.table
+summary = summarise(
+    read_table(snakemake.input.metrics, METRIC_COLUMNS),
+    chains=table["chains"],
+    stage=table["stage"],
+    split=table["split"],
+    metric_names=table["metrics"],
+    threshold_policy=table["threshold"],
+    pruning=snakemake.params.pruning,
+    expected=table["expected"],
+)
+notes = [*protocol(summary), *table["notes"]]
+title, caption = table["title"], table["caption"]
+label = f"tab:{Path(snakemake.output.csv).stem}"
+texts = {
+    snakemake.output.markdown: to_markdown(summary, title=title, caption=caption, notes=notes),
+    snakemake.output.latex: to_latex(summary, caption=caption, label=label, notes=notes),
+}
+write_table(snakemake.output.csv, summary)
+for path, text in texts.items():
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, "utf-8")
+write_sidecar(
+    snakemake.output.sidecar, section="results", title=title, caption=caption, notes=notes, alt=""
+)

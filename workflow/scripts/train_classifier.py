@@ -1,0 +1,43 @@
+"""Train a multi-label classifier on image-level labels, from scratch or from another one."""
+
+import numpy as np
+import pandas as pd
+
+from wsss.data.index import read_index
+from wsss.logs import log_to
+from wsss.store.tables import write_table
+from wsss.train.checkpoint import running_checkpoint
+from wsss.train.classifier import train_classifier
+from wsss.train.device import prepare_device
+from wsss.train.networks import save_classifier, start_classifier
+from wsss.train.streams import labelled_stream
+
+log_to(snakemake.log[0])
+device = prepare_device(threads=snakemake.threads)
+options = dict(snakemake.params.options)
+index = read_index(snakemake.input.index, snakemake.input.classes)
+records = index.split("train")
+random_seed = int(snakemake.wildcards.random_seed)
+classifier, backbone = start_classifier(
+    snakemake.input.get("start") or None,
+    classes=index.classes,
+    backbone=options.pop("backbone"),
+    initial_weights=options.pop("initial_weights"),
+    random_seed=random_seed,
+)
+stream = labelled_stream(
+    records,
+    np.stack([index.image_labels(record) for record in records]),
+    **options.pop("images"),
+    random_seed=random_seed,
+    workers=snakemake.threads - 1,
+)
+checkpoint = running_checkpoint(
+    snakemake.output.classifier, options=[dict(snakemake.params.items()), random_seed]
+)
+history = train_classifier(classifier.to(device), stream, **options, checkpoint=checkpoint)
+save_classifier(
+    snakemake.output.classifier, classifier, backbone=backbone, classes=index.classes
+)
+write_table(snakemake.output.train, pd.DataFrame(history))
+checkpoint.remove()

@@ -1,0 +1,41 @@
+"""Train the segmentation network on pseudo-masks."""
+
+import pandas as pd
+
+from wsss.data.index import read_index
+from wsss.logs import log_to
+from wsss.store.mask_folders import find_masks
+from wsss.store.tables import write_table
+from wsss.train.checkpoint import running_checkpoint
+from wsss.train.device import prepare_device
+from wsss.train.networks import save_segmenter, start_segmenter
+from wsss.train.segmenter import train_segmenter
+from wsss.train.streams import masked_stream
+
+log_to(snakemake.log[0])
+device = prepare_device(threads=snakemake.threads)
+recipe, options = dict(snakemake.params.recipe), dict(snakemake.params.options)
+random_seed = int(snakemake.wildcards.random_seed)
+index = read_index(snakemake.input.index, snakemake.input.classes)
+segmenter = start_segmenter(
+    recipe,
+    classes=index.classes,
+    initial_weights=snakemake.params.initial_weights,
+    start=snakemake.input.get("start") or None,
+    random_seed=random_seed,
+)
+views = dict(options.pop("images"))
+stream = masked_stream(
+    index.split("train"),
+    find_masks(snakemake.input.pseudo_masks),
+    **{**views, "batch_size": views["batch_size"] * options["iter_size"]},
+    random_seed=random_seed,
+    workers=snakemake.threads - 1,
+)
+checkpoint = running_checkpoint(
+    snakemake.output.segmenter, options=[dict(snakemake.params.items()), random_seed]
+)
+history = train_segmenter(segmenter.to(device), stream, **options, checkpoint=checkpoint)
+save_segmenter(snakemake.output.segmenter, segmenter, recipe=recipe, classes=index.classes)
+write_table(snakemake.output.train, pd.DataFrame(history))
+checkpoint.remove()

@@ -1,0 +1,53 @@
+"""Fine-tune a classifier with out-of-distribution images (W-OoD)."""
+
+import numpy as np
+import pandas as pd
+import torch
+
+from wsss.data.index import read_index
+from wsss.data.selected import COLUMNS, selected_records
+from wsss.logs import log_to
+from wsss.store.arrays import read_arrays
+from wsss.store.tables import read_table, write_table
+from wsss.train.checkpoint import running_checkpoint
+from wsss.train.device import prepare_device
+from wsss.train.networks import load_classifier, save_classifier
+from wsss.train.streams import labelled_stream
+from wsss.train.wood import train_wood
+
+log_to(snakemake.log[0])
+device = prepare_device(threads=snakemake.threads)
+options = dict(snakemake.params.options)
+random_seed = int(snakemake.wildcards.random_seed)
+index = read_index(snakemake.input.index, snakemake.input.classes)
+records = index.split("train")
+ood_records = selected_records(index, read_table(snakemake.input.selected, COLUMNS))
+centres, _ = read_arrays(snakemake.input.clusters, ["class_means", "cluster_means"])
+classifier, backbone, classes = load_classifier(snakemake.input.start)
+views = options.pop("images")
+common = {"random_seed": random_seed, "workers": snakemake.threads - 1}
+stream = labelled_stream(
+    records, np.stack([index.image_labels(record) for record in records]), **views, **common
+)
+ood_stream = labelled_stream(
+    ood_records,
+    np.zeros((len(ood_records), len(classes)), np.float32),
+    **{**views, "batch_size": options.pop("ood_batch_size")},
+    **common,
+)
+checkpoint = running_checkpoint(
+    snakemake.output.classifier, options=[dict(snakemake.params.items()), random_seed]
+)
+options["lambda_"] = options.pop("lambda")
+history = train_wood(
+    classifier.to(device),
+    stream,
+    ood_stream,
+    class_means=torch.from_numpy(centres["class_means"]),
+    cluster_means=torch.from_numpy(centres["cluster_means"]),
+    **options,
+    checkpoint=checkpoint,
+)
+save_classifier(snakemake.output.classifier, classifier, backbone=backbone, classes=classes)
+write_table(snakemake.output.train, pd.DataFrame(history))
+checkpoint.remove()

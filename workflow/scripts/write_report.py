@@ -1,0 +1,32 @@
+"""Put tables, pictures and provenance together as one HTML page."""
+
+from pathlib import Path
+
+from wsss.logs import log_to
+from wsss.report.build import build_report
+from wsss.report.runs import find_benchmarks
+from wsss.store.atomic import atomic_path
+
+log_to(snakemake.log[0])
+inputs, params = snakemake.input, snakemake.params
+page = build_report(
+    title=params.title,
+    tables=[Path(path) for path in inputs.tables],
+    pictures=[Path(path) for path in inputs.pictures],
+    steps={Path(path).stem: Path(path) for path in inputs.tiles},
+    datasets={
+        name: (Path(index), Path(classes))
+        for name, index, classes in zip(params.datasets, inputs.index, inputs.classes, strict=True)
+    },
+    ood_sets={
+        name: (Path(summary), Path(ranking), Path(decisions))
+        for name, summary, ranking, decisions in zip(
+            params.ood_sets, inputs.ranking_summary, inputs.ranking, inputs.decisions, strict=True
+        )
+    },
+    resolved_config=Path(inputs.resolved_config),
+    benchmarks=find_benchmarks(Path(params.benchmarks)),
+    facts=params.facts,
+)
+with atomic_path(snakemake.output.html) as temporary:
+    temporary.write_text(page, "utf-8")

@@ -1,0 +1,1 @@
+"""Data sets: index, images, transforms and loading."""

@@ -1,0 +1,286 @@
+"""The index of a data set: which images there are, their sizes, image labels and splits.
+
+Later stages read the index only. The ground truth is a file of its own that training never gets.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from wsss.store.tables import read_table, write_table
+
+SPLITS = ("train", "val", "ood")
+INDEX_COLUMNS = ("image_id", "path", "split", "height", "width", "labels")
+CLASS_COLUMNS = ("class_name", "spurious_background", "spurious_id")
+GROUND_TRUTH_COLUMNS = ("image_id", "mask", "spurious", "labels", "kind")
+SEPARATOR = ";"
+
+
+@dataclass(frozen=True)
+class ImageRecord:
+    """One image: its key, file, split ("train", "val", "ood"), size in pixels and class names."""
+
+    image_id: str
+    path: Path
+    split: str
+    height: int
+    width: int
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class GroundTruthRecord:
+    """What is known of one image beyond its image labels; for evaluation and oracles only.
+
+    `mask` and `spurious` are None where the image has none. `labels` are the true labels, also of
+    OoD images. `kind` is the background's name, or "easy", "hard", "mislabelled" of an OoD image.
+    """
+
+    image_id: str
+    mask: Path | None
+    spurious: Path | None
+    labels: tuple[str, ...]
+    kind: str
+
+
+@dataclass(frozen=True)
+class Index:
+    """The classes and images of a data set."""
+
+    classes: tuple[str, ...]
+    records: tuple[ImageRecord, ...]
+
+    def split(self, name: str) -> list[ImageRecord]:
+        """Return the records of a split, in the order of the index.
+
+        Raises:
+            ValueError: There is no split of that name.
+        """
+        if name not in SPLITS:
+            raise ValueError(f"split {name!r} is unknown; the splits are {', '.join(SPLITS)}")
+        return [record for record in self.records if record.split == name]
+
+    def class_ids(self, record: ImageRecord) -> np.ndarray:
+        """Return the zero-based foreground classes of an image, ascending, (n,) int64."""
+        return np.array(sorted(self.classes.index(name) for name in record.labels), dtype=np.int64)
+
+    def image_labels(self, record: ImageRecord) -> np.ndarray:
+        """Return the image labels, multi-hot (C,) float32."""
+        labels = np.zeros(len(self.classes), dtype=np.float32)
+        labels[self.class_ids(record)] = 1.0
+        return labels
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a data set's `prepare` returns; checked when made.
+
+    `ground_truth` lacks the images of which nothing is known. `spurious` names, per class, the
+    background that goes with it and that background's value in the spurious masks.
+
+    Raises:
+        ValueError: An image id repeats, a label or split is unknown, a class has no training image,
+            or a ground truth or a spurious background belongs to nothing.
+    """
+
+    classes: tuple[str, ...]
+    records: tuple[ImageRecord, ...]
+    ground_truth: tuple[GroundTruthRecord, ...]
+    spurious: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check everything against everything."""
+        check_records(self.records, self.classes, where="the data set")
+        known = {record.image_id for record in self.records}
+        for truth in self.ground_truth:
+            if truth.image_id not in known:
+                raise ValueError(f"ground truth of image {truth.image_id} belongs to no image")
+            _check_labels(truth.image_id, truth.labels, self.classes, "the ground truth")
+        _check_labels("(spurious)", tuple(self.spurious), self.classes, "the data set")
+
+
+def check_records(records: Iterable[ImageRecord], classes: Sequence[str], *, where: str) -> None:
+    """Check that ids are unique, splits and labels known, and that no class lacks training images.
+
+    Raises:
+        ValueError: Something is wrong; the sentence starts with `where`.
+    """
+    _check_class_names(classes, where)
+    seen: set[str] = set()
+    trained: set[str] = set()
+    for record in records:
+        if record.image_id in seen:
+            raise ValueError(f"{where}: image id {record.image_id} occurs twice; make ids unique")
+        seen.add(record.image_id)
+        if record.split not in SPLITS:
+            raise ValueError(
+                f"{where}: image {record.image_id} has the unknown split {record.split!r}; "
+                f"the splits are {', '.join(SPLITS)}"
+            )
+        if record.height < 1 or record.width < 1:
+            raise ValueError(f"{where}: image {record.image_id} has no pixels; remove it")
+        if record.split == "ood" and record.labels:
+            raise ValueError(
+                f"{where}: image {record.image_id} of split ood has labels; remove them (what it "
+                "truly shows belongs to the ground truth) or move it to train"
+            )
+        _check_labels(record.image_id, record.labels, classes, where)
+        if record.split == "train":
+            trained.update(record.labels)
+    empty = [name for name in classes if name not in trained]
+    if empty:
+        raise ValueError(
+            f"{where}: no training image shows {', '.join(empty)}; "
+            "add images or take the class(es) out of the list"
+        )
+
+
+def _check_class_names(classes: Sequence[str], where: str) -> None:
+    bad = [name for name in classes if not name.strip() or SEPARATOR in name]
+    if bad or not classes:
+        raise ValueError(
+            f"{where}: class names {bad} are empty or contain {SEPARATOR!r}"
+            if bad
+            else f"{where}: there are no classes; name at least one"
+        )
+    if len(set(classes)) != len(classes):
+        raise ValueError(f"{where}: a class name occurs twice in {', '.join(classes)}")
+    if len(classes) > 254:
+        raise ValueError(f"{where}: {len(classes)} classes do not fit a mask; at most 254 do")
+
+
+def _check_labels(
+    image_id: str, labels: tuple[str, ...], classes: Sequence[str], where: str
+) -> None:
+    unknown = [name for name in labels if name not in classes]
+    if unknown:
+        raise ValueError(
+            f"{where}: image {image_id} has the unknown class(es) {', '.join(unknown)}; "
+            f"known are {', '.join(classes)}"
+        )
+    if len(set(labels)) != len(labels):
+        raise ValueError(f"{where}: image {image_id} names a class twice; name it once")
+
+
+def write_classes(
+    classes_csv: Path, classes: Sequence[str], spurious: Mapping[str, tuple[str, int]]
+) -> None:
+    """Write the classes, in order, each with its spurious background (or none) and that one's id.
+
+    Raises:
+        ValueError: The class names are empty, repeat or contain ";".
+    """
+    _check_class_names(classes, str(classes_csv))
+    rows = [(name, *spurious.get(name, ("", 0))) for name in classes]
+    write_table(classes_csv, pd.DataFrame(rows, columns=list(CLASS_COLUMNS)))
+
+
+def read_classes(classes_csv: Path) -> tuple[tuple[str, ...], dict[str, tuple[str, int]]]:
+    """Return the class names and, where a class has one, its (spurious background, id).
+
+    Raises:
+        ValueError: The file is missing, lacks a column, or its class names are empty or repeat.
+    """
+    table = read_table(classes_csv, CLASS_COLUMNS)
+    classes = tuple(table["class_name"])
+    _check_class_names(classes, str(classes_csv))
+    spurious = {
+        name: (background, int(spurious_id))
+        for name, background, spurious_id in table[list(CLASS_COLUMNS)].itertuples(index=False)
+        if background
+    }
+    return classes, spurious
+
+
+def write_index(index_csv: Path, records: Iterable[ImageRecord]) -> None:
+    """Write the image records in their order."""
+    rows = [
+        (r.image_id, r.path.as_posix(), r.split, r.height, r.width, SEPARATOR.join(r.labels))
+        for r in records
+    ]
+    write_table(index_csv, pd.DataFrame(rows, columns=list(INDEX_COLUMNS)))
+
+
+def read_index(index_csv: Path, classes_csv: Path) -> Index:
+    """Return the index of a data set.
+
+    Raises:
+        ValueError: A file is missing or lacks a column, an image id repeats, a label or split is
+            unknown, a size is no number, or a class has no training image.
+    """
+    classes, _ = read_classes(classes_csv)
+    table = read_table(index_csv, INDEX_COLUMNS)
+    for column in ("height", "width"):
+        if len(table) and table[column].dtype != np.int64:
+            raise ValueError(f"{index_csv}: column {column} must hold whole numbers in every row")
+    records = tuple(
+        ImageRecord(image_id, Path(path), split, int(height), int(width), _names(labels))
+        for image_id, path, split, height, width, labels in table[list(INDEX_COLUMNS)].itertuples(
+            index=False
+        )
+    )
+    check_records(records, classes, where=str(index_csv))
+    return Index(classes, records)
+
+
+def write_ground_truth(path: Path, records: Iterable[GroundTruthRecord]) -> None:
+    """Write the ground truth records in their order."""
+    rows = [
+        (
+            record.image_id,
+            record.mask.as_posix() if record.mask else "",
+            record.spurious.as_posix() if record.spurious else "",
+            SEPARATOR.join(record.labels),
+            record.kind,
+        )
+        for record in records
+    ]
+    write_table(path, pd.DataFrame(rows, columns=list(GROUND_TRUTH_COLUMNS)))
+
+
+def read_ground_truth(path: Path) -> dict[str, GroundTruthRecord]:
+    """Return the ground truth by image id; images of which nothing is known are absent.
+
+    Raises:
+        ValueError: The file is missing, lacks a column, or an image id repeats.
+    """
+    table = read_table(path, GROUND_TRUTH_COLUMNS)
+    repeated = table["image_id"][table["image_id"].duplicated()]
+    if len(repeated):
+        raise ValueError(f"{path}: image id {repeated.iloc[0]} occurs twice; make ids unique")
+    return {
+        image_id: GroundTruthRecord(image_id, _path(mask), _path(spurious), _names(labels), kind)
+        for image_id, mask, spurious, labels, kind in table[list(GROUND_TRUTH_COLUMNS)].itertuples(
+            index=False
+        )
+    }
+
+
+def _names(cell: str) -> tuple[str, ...]:
+    return tuple(cell.split(SEPARATOR)) if cell else ()
+
+
+def _path(cell: str) -> Path | None:
+    return Path(cell) if cell else None
+
+
+def shard_of(records: Sequence[ImageRecord], shard: int, shards: int) -> list[ImageRecord]:
+    """Return every `shards`-th record from number `shard` on, so that shards are of one size.
+
+    Raises:
+        ValueError: The shard is not in 0 .. shards - 1.
+    """
+    if not 0 <= shard < shards:
+        raise ValueError(f"shard {shard} of {shards} does not exist; count from 0")
+    return list(records[shard::shards])
+
+
+def group_by_size(records: Iterable[ImageRecord]) -> list[list[ImageRecord]]:
+    """Return the records in groups of one exact height and width, each in the order given."""
+    groups: dict[tuple[int, int], list[ImageRecord]] = {}
+    for record in records:
+        groups.setdefault((record.height, record.width), []).append(record)
+    return list(groups.values())

@@ -1,0 +1,202 @@
+"""Images on their way into a network; the only file of `data` that needs torch."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from wsss.data.images import read_image
+from wsss.data.index import ImageRecord, group_by_size
+from wsss.data.transforms import augment_for_classification, augment_for_segmentation
+from wsss.store.masks import read_mask
+
+READ_AHEAD = 2
+_ORDER = 1
+
+
+class ClassificationImages(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+    """Random views of images, with their image labels.
+
+    A key is (draw, index): the number of the view in the whole training, and of the image. The
+    draw alone seeds the view, so neither the count of workers nor a resumption changes it.
+
+    Args:
+        records: The images.
+        image_labels: (N, C) float32, multi-hot.
+        resize_long: See `augment_for_classification`.
+        crop_size: Side of the views in pixels.
+        random_seed: Of the views.
+
+    Raises:
+        ValueError: There is not one row of labels per image.
+    """
+
+    def __init__(
+        self,
+        records: Sequence[ImageRecord],
+        image_labels: np.ndarray,
+        *,
+        resize_long: tuple[int, int],
+        crop_size: int,
+        random_seed: int,
+    ) -> None:
+        if image_labels.ndim != 2 or len(image_labels) != len(records):
+            raise ValueError(
+                f"image_labels {image_labels.shape} do not fit {len(records)} images; expected "
+                "(N, C)"
+            )
+        self.records = list(records)
+        self.image_labels = torch.from_numpy(np.array(image_labels, dtype=np.float32))
+        self.resize_long = resize_long
+        self.crop_size = crop_size
+        self.random_seed = random_seed
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __getitem__(self, key: tuple[int, int]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the view (3, S, S) uint8 RGB and the labels (C,) float32."""
+        draw, index = key
+        view = augment_for_classification(
+            _read(self.records[index]),
+            np.random.default_rng([self.random_seed, draw]),
+            resize_long=self.resize_long,
+            crop_size=self.crop_size,
+        )
+        return _channels_first(view), self.image_labels[index]
+
+
+class SegmentationImages(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+    """Random views of images and of the masks to be learnt; keys as in `ClassificationImages`.
+
+    Args:
+        records: The images.
+        masks: One mask file per image: pseudo-masks, or ground truth for an upper bound.
+        scales: See `augment_for_segmentation`.
+        crop_size: Side of the views in pixels.
+        random_seed: Of the views.
+
+    Raises:
+        ValueError: There is not one mask per image.
+    """
+
+    def __init__(
+        self,
+        records: Sequence[ImageRecord],
+        masks: Sequence[Path],
+        *,
+        scales: tuple[float, ...],
+        crop_size: int,
+        random_seed: int,
+    ) -> None:
+        if len(masks) != len(records):
+            raise ValueError(f"{len(masks)} masks do not fit {len(records)} images")
+        self.records = list(records)
+        self.masks = list(masks)
+        self.scales = scales
+        self.crop_size = crop_size
+        self.random_seed = random_seed
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __getitem__(self, key: tuple[int, int]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the view (3, S, S) uint8 RGB and its mask (S, S) uint8, 255 ignored.
+
+        Raises:
+            ValueError: A file cannot be read, or image and mask differ in size.
+        """
+        draw, index = key
+        image, mask = _read(self.records[index]), read_mask(self.masks[index])
+        if mask.shape != image.shape[:2]:
+            raise ValueError(
+                f"mask {self.masks[index]} is {mask.shape}, but image "
+                f"{self.records[index].image_id} is {image.shape[:2]}; make the mask again"
+            )
+        view, view_mask = augment_for_segmentation(
+            image,
+            mask,
+            np.random.default_rng([self.random_seed, draw]),
+            scales=self.scales,
+            crop_size=self.crop_size,
+        )
+        return _channels_first(view), torch.from_numpy(view_mask)
+
+
+def _read(record: ImageRecord) -> np.ndarray:
+    image = read_image(record.path)
+    if image.shape[:2] != (record.height, record.width):
+        raise ValueError(
+            f"image {record.path} is {image.shape[:2]}, but the index says "
+            f"{(record.height, record.width)}; prepare the data set again"
+        )
+    return image
+
+
+def _channels_first(view: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(view.transpose(2, 0, 1)))
+
+
+def epoch_keys(count: int, *, random_seed: int, draws: range) -> list[tuple[int, int]]:
+    """Return the keys (draw, index) of some draws out of an endless training.
+
+    Draw d belongs to epoch d // count; each epoch shows every image once, in its own order.
+
+    Args:
+        count: Number of images.
+        random_seed: Of the orders.
+        draws: Which draws; a resumed training asks for the rest.
+
+    Raises:
+        ValueError: There are no images.
+    """
+    if count < 1:
+        raise ValueError("there are no images to draw from; check the split and the selection")
+
+    @lru_cache(maxsize=2)
+    def order(epoch: int) -> np.ndarray:
+        # The last number keeps the orders apart from the views, which draws alone seed.
+        return np.random.default_rng([random_seed, epoch, _ORDER]).permutation(count)
+
+    return [(draw, int(order(draw // count)[draw % count])) for draw in draws]
+
+
+def full_image_batches(
+    records: Sequence[ImageRecord], *, batch_size: int
+) -> Iterator[tuple[list[ImageRecord], np.ndarray]]:
+    """Yield batches of whole images of one exact size, read ahead by a thread.
+
+    Yields:
+        Up to `batch_size` records and their images, (B, H, W, 3) uint8 RGB.
+
+    Raises:
+        ValueError: The batch size is below 1, a file cannot be read, or is not as large as the
+            index says.
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size is {batch_size}, but must be at least 1")
+    batches = (
+        group[start : start + batch_size]
+        for group in group_by_size(records)
+        for start in range(0, len(group), batch_size)
+    )
+    with ThreadPoolExecutor(1) as thread:
+
+        def submit(batch: list[ImageRecord]) -> tuple[list[ImageRecord], Future[np.ndarray]]:
+            return batch, thread.submit(_stack, batch)
+
+        waiting = deque(submit(batch) for batch in islice(batches, READ_AHEAD))
+        while waiting:
+            batch, images = waiting.popleft()
+            yield batch, images.result()
+            waiting.extend(submit(batch) for batch in islice(batches, 1))
+
+
+def _stack(batch: list[ImageRecord]) -> np.ndarray:
+    return np.stack([_read(record) for record in batch])

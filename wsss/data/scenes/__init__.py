@@ -1,0 +1,1 @@
+"""The built-in data set: drawn scenes in which backgrounds co-occur with classes."""

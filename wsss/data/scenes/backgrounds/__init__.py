@@ -1,0 +1,1 @@
+"""One file per background; each has `draw(canvas) -> list[Place]`."""

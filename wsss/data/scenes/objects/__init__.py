@@ -1,0 +1,1 @@
+"""One file per class; each has `draw(canvas, pen, place, size)`."""

@@ -1,0 +1,111 @@
+"""IoU of every class for several arms, as dots on one line per class."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from wsss.figures.selection import STAGE_TITLES, select_stage
+from wsss.figures.style import FAINT, ArmStyle, footnote, grid_lines, house_style, new_figure
+
+
+def draw(
+    table: pd.DataFrame,
+    *,
+    labels: Mapping[str, str],
+    styles: Mapping[str, ArmStyle],
+    stage: str,
+    split: str,
+    threshold_policy: str,
+    order: Literal["gain", "name", "table"],
+) -> Figure:
+    """Draw the mean IoU of each class and arm; the margin gives the last arm's gain over the first.
+
+    Args:
+        table: Tidy metrics with rows `iou` per class (fractions).
+        labels: Label of each chain; the first is the reference.
+        styles: Look of each label.
+        stage: Stage at which the chains are compared.
+        split: Split of the metrics.
+        threshold_policy: `fixed` or `ground_truth`.
+        order: Classes by gain (largest on top), by name, or as they stand in the table.
+
+    Raises:
+        ValueError: A chain is missing, or there are no rows per class.
+    """
+    rows = select_stage(
+        table, labels=labels, stage=stage, split=split, threshold_policy=threshold_policy
+    )
+    rows = rows[(rows["metric"] == "iou") & (rows["class_name"] != "all")]
+    if rows.empty:
+        raise ValueError(f"no rows of metric 'iou' per class at stage {stage!r}, split {split!r}")
+    groups = rows.groupby(["class_name", "label"], sort=False)["value"]
+    mean, sd = 100 * groups.mean().unstack(), 100 * groups.std(ddof=1).unstack()
+    names = list(dict.fromkeys(labels.values()))
+    gain = mean[names[-1]] - mean[names[0]]
+    classes = _ordered(gain, order)
+    with house_style():
+        figure = new_figure(7.4, 1.05 + 0.25 * len(classes))
+        axes = figure.subplots()
+        _lines(axes, mean.loc[classes, names], sd.loc[classes, names], styles)
+        if len(names) > 1:
+            _margin(axes, gain[classes], names)
+        handles = [
+            Line2D([], [], linestyle="", color=styles[n].colour, marker=styles[n].marker, label=n)
+            for n in names
+        ]
+        figure.legend(handles=handles, loc="outside upper left", ncols=min(4, len(names)))
+        seeds = rows["random_seed"].nunique()
+        note = f"mean of {seeds} random seeds, whisker: ± 1 sd" if seeds > 1 else "one random seed"
+        chosen = (rows["threshold_policy"] == "ground_truth").any()
+        note += "; threshold CHOSEN WITH GROUND TRUTH" if chosen else ""
+        footnote(figure, f"{STAGE_TITLES[stage]}, {split} split; {note}")
+    return figure
+
+
+def _ordered(gain: pd.Series, order: str) -> list[str]:
+    if order == "name":
+        return sorted(gain.index)
+    if order == "gain":
+        return list(gain.sort_values(ascending=False, kind="stable").index)
+    return list(gain.index)
+
+
+def _lines(
+    axes: Axes, mean: pd.DataFrame, sd: pd.DataFrame, styles: Mapping[str, ArmStyle]
+) -> None:
+    places = np.arange(len(mean))
+    axes.hlines(places, mean.min(axis=1), mean.max(axis=1), color="#c4c4c4", linewidth=2.5)
+    shift = np.linspace(-0.17, 0.17, mean.shape[1]) if mean.shape[1] > 1 else np.zeros(1)
+    for offset, name in zip(shift, mean.columns, strict=True):
+        style = styles[name]
+        axes.errorbar(
+            mean[name],
+            places + offset,
+            xerr=sd[name].fillna(0.0),
+            linestyle="",
+            marker=style.marker,
+            markersize=5.5,
+            color=style.colour,
+            elinewidth=1.1,
+        )
+    axes.set_yticks(places, mean.index)
+    axes.set_ylim(len(mean) - 0.4, -0.6)
+    axes.set_xlim(0, None)
+    axes.set_xlabel("IoU (%)")
+    axes.spines["left"].set_visible(False)
+    grid_lines(axes, "x")
+
+
+def _margin(axes: Axes, gain: pd.Series, names: list[str]) -> None:
+    for place, value in enumerate(gain):
+        text = "–" if np.isnan(value) else f"{value:+.1f}".replace("-", "−")
+        axes.text(1.02, place, text, transform=axes.get_yaxis_transform(), va="center", fontsize=8)
+    axes.text(
+        1.02, 1.0, f"{names[-1]}\n− {names[0]}", transform=axes.transAxes,
+        va="bottom", fontsize=7.5, color=FAINT,
+    )  # fmt: skip

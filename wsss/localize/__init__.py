@@ -1,0 +1,1 @@
+"""One file per localization method; each defines localize()."""

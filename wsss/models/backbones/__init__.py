@@ -1,0 +1,1 @@
+"""One file per backbone; each defines build_backbone()."""

@@ -1,0 +1,89 @@
+"""What every backbone offers: five stages, its pixel scale and where its features look."""
+
+import importlib
+import pkgutil
+from pathlib import Path
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+STAGES = 5
+IMAGENET_MEAN = (0.485 * 255, 0.456 * 255, 0.406 * 255)
+IMAGENET_STD = (0.229 * 255, 0.224 * 255, 0.225 * 255)
+
+
+class Backbone(nn.Module):
+    """A convolutional network in five stages, stage 1 being the stem.
+
+    A child sets the class attributes and lists its modules in `stage_modules`. Channels and strides
+    are those of each stage's output; `pixel_mean` and `pixel_std` are per RGB channel on the 0..255
+    scale.
+    """
+
+    stage_channels: ClassVar[tuple[int, ...]]
+    stage_strides: ClassVar[tuple[int, ...]]
+    pixel_mean: ClassVar[tuple[float, float, float]] = IMAGENET_MEAN
+    pixel_std: ClassVar[tuple[float, float, float]] = IMAGENET_STD
+    channel_order: ClassVar[str] = "rgb"
+    batch_norm_frozen: bool = False
+
+    def stage_modules(self) -> tuple[tuple[nn.Module, ...], ...]:
+        """Return the modules of each of the five stages, in the order in which they are applied."""
+        raise NotImplementedError
+
+    def stages(self, x: Tensor) -> list[Tensor]:
+        """Return the five stages' features (B, channels, h, w) of a normalised batch."""
+        outputs = []
+        for modules in self.stage_modules():
+            for module in modules:
+                x = module(x)
+            outputs.append(x)
+        return outputs
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the last stage's feature maps (B, D, h, w)."""
+        return self.stages(x)[-1]
+
+    def centre_offset(self, length: int) -> float:
+        """Return the pixel at which feature 0 is centred, on an axis of `length` pixels.
+
+        Feature i is centred `stage_strides[-1] * i` further on. With symmetric padding that is 0.
+        """
+        return 0.0
+
+    def load_pretrained(self) -> None:
+        """Load the weights that an installed package carries.
+
+        Raises:
+            ValueError: No installed package carries weights for this backbone.
+        """
+        raise ValueError(
+            f"no installed package carries weights for {type(self).__name__}: "
+            "give a weights file instead, or start from random weights"
+        )
+
+    def train(self, mode: bool = True) -> "Backbone":
+        """Set the training mode; frozen batch normalisation stays on its running statistics."""
+        super().train(mode)
+        if self.batch_norm_frozen:
+            for module in self.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
+        return self
+
+
+def backbone_names() -> list[str]:
+    """Return the names of the backbones: the files of this folder."""
+    here = str(Path(__file__).parent)
+    return sorted(m.name for m in pkgutil.iter_modules([here]) if m.name != "backbone")
+
+
+def build_backbone(name: str) -> Backbone:
+    """Return the backbone `name` with random weights.
+
+    Raises:
+        ValueError: No backbone has this name.
+    """
+    if name not in backbone_names():
+        raise ValueError(f"unknown backbone {name!r}: choose one of {', '.join(backbone_names())}")
+    return importlib.import_module(f"wsss.models.backbones.{name}").build_backbone()

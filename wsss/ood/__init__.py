@@ -1,0 +1,1 @@
+"""Out-of-distribution images: ranking, decisions, clusters."""

@@ -1,0 +1,156 @@
+"""Decisions on ranked candidates: which of them are kept as out-of-distribution images."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from wsss.ood.rank import annotation_cost
+
+DECISION_COLUMNS = ("image_id", "decision", "decided_by")
+WORDS = ("keep", "reject")
+
+
+def decide_by_oracle(
+    ranking: pd.DataFrame, true_labels: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Return decisions from known labels: an image with any foreground object is rejected.
+
+    This stands in for the person of W-OoD sec. 3.1, and uses true image labels of the candidates.
+    The column decided_by says so, for the tables that are made from them.
+
+    Args:
+        ranking: table of `rank_candidates`.
+        true_labels: image id -> names of the foreground classes in the image (empty if none).
+
+    Raises:
+        KeyError: if a ranked image has no entry in `true_labels`.
+    """
+    image_ids = _unique_ids(ranking)
+    for image_id in image_ids:
+        if image_id not in true_labels:
+            raise KeyError(
+                f"ranked image {image_id} has no true labels: "
+                "complete the ground truth table or choose another way to prune"
+            )
+    decisions = ["reject" if true_labels[image_id] else "keep" for image_id in image_ids]
+    return _table(image_ids, decisions, "oracle (true image labels)")
+
+
+def keep_all(ranking: pd.DataFrame) -> pd.DataFrame:
+    """Return decisions that keep every ranked image (no pruning, dissertation Table 4.6)."""
+    image_ids = _unique_ids(ranking)
+    return _table(image_ids, ["keep"] * len(image_ids), "none")
+
+
+def check_manual(decisions: pd.DataFrame, ranking: pd.DataFrame) -> pd.DataFrame:
+    """Return a person's decisions, checked, without the images left undecided.
+
+    An image with an empty decision, or without a row, is undecided and will not be used. An empty
+    or absent column decided_by becomes "manual".
+
+    Args:
+        decisions: table with columns image_id and decision (keep or reject), optionally decided_by.
+        ranking: table of `rank_candidates` that the person looked at.
+
+    Raises:
+        ValueError: naming the row (as counted in a CSV file, the header is row 1) of an unknown
+            image, a second decision on one image, or another word than keep or reject.
+    """
+    missing = [name for name in ("image_id", "decision") if name not in decisions.columns]
+    if missing:
+        raise ValueError(
+            f"the decisions have no column {missing[0]} but {list(decisions.columns)}: "
+            f"write a header line {','.join(DECISION_COLUMNS)}"
+        )
+    known = set(_unique_ids(ranking))
+    image_ids = decisions["image_id"].astype(str).tolist()
+    words = decisions["decision"].fillna("").astype(str).str.strip().tolist()
+    first_row: dict[str, int] = {}
+    for row, (image_id, word) in enumerate(zip(image_ids, words, strict=True), start=2):
+        _check_row(row, image_id, word, known, first_row)
+        first_row[image_id] = row
+    by = _decided_by(decisions)
+    rows = [line for line in zip(image_ids, words, by, strict=True) if line[1]]
+    return pd.DataFrame(rows, columns=list(DECISION_COLUMNS), dtype=str)
+
+
+def decision_summary(
+    decisions: pd.DataFrame, ranking: pd.DataFrame, *, wanted: int | None
+) -> pd.DataFrame:
+    """Return how many ranked images were checked and rejected, and what that costs.
+
+    One row for "all" (each image once), then one per ranked class: class_name, num_ranked,
+    num_checked, num_rejected, positive_rate r = rejected / checked (NaN if none was checked), and
+    annotation_cost, the images to check for `wanted` kept ones, n / (1 - r) (W-OoD sec. 3.1).
+    `wanted` None stands for the images that were kept; the cost is then the number checked.
+    """
+    decided = dict(zip(decisions["image_id"], decisions["decision"], strict=True))
+    groups = [("all", _unique_ids(ranking))]
+    groups += [
+        (str(name), list(rows["image_id"]))
+        for name, rows in ranking.groupby("class_name", sort=False)
+    ]
+    return pd.DataFrame([_summary_row(name, ids, decided, wanted) for name, ids in groups])
+
+
+def _summary_row(
+    name: str, image_ids: Sequence[str], decided: Mapping[str, str], wanted: int | None
+) -> dict[str, str | int | float]:
+    words = [decided[image_id] for image_id in image_ids if image_id in decided]
+    rejected = words.count("reject")
+    rate = rejected / len(words) if words else float("nan")
+    if not words:
+        cost = float("nan")
+    elif wanted is None:
+        cost = float(len(words))
+    else:
+        cost = annotation_cost(wanted, rate)
+    return {
+        "class_name": name,
+        "num_ranked": len(image_ids),
+        "num_checked": len(words),
+        "num_rejected": rejected,
+        "positive_rate": rate,
+        "annotation_cost": cost,
+    }
+
+
+def _unique_ids(ranking: pd.DataFrame) -> list[str]:
+    return list(dict.fromkeys(ranking["image_id"].astype(str)))
+
+
+def _table(image_ids: Sequence[str], decisions: Sequence[str], decided_by: str) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "image_id": pd.Series(image_ids, dtype=str),
+            "decision": pd.Series(decisions, dtype=str),
+            "decided_by": pd.Series([decided_by] * len(image_ids), dtype=str),
+        }
+    )
+
+
+def _decided_by(decisions: pd.DataFrame) -> list[str]:
+    if "decided_by" not in decisions.columns:
+        return ["manual"] * len(decisions)
+    names = decisions["decided_by"].fillna("").astype(str).str.strip()
+    return [name or "manual" for name in names]
+
+
+def _check_row(
+    row: int, image_id: str, word: str, known: set[str], first_row: Mapping[str, int]
+) -> None:
+    if image_id not in known:
+        raise ValueError(
+            f"decisions row {row}: image {image_id} is not in the ranking; "
+            "remove the row or review the current ranking"
+        )
+    if image_id in first_row:
+        raise ValueError(
+            f"decisions row {row}: image {image_id} was decided in row {first_row[image_id]} "
+            "already; leave one of them"
+        )
+    if word and word not in WORDS:
+        raise ValueError(
+            f"decisions row {row}: {word!r} for image {image_id} is not a decision; "
+            f"write {' or '.join(WORDS)}, or nothing if undecided"
+        )

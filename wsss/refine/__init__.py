@@ -1,0 +1,1 @@
+"""Maps to pseudo-masks: seeds, CRF, affinity, random walk."""

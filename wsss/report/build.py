@@ -1,0 +1,184 @@
+"""Puts the report together from files: tables and pictures, each with its sidecar."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from wsss.data.index import read_classes, read_index
+from wsss.figures.metric_names import METRICS
+from wsss.report.ood_collection import collection_table, deciders
+from wsss.report.page import PageFigure, PageTable, Section, plain_grid, render_page
+from wsss.report.reading import reading_sentence
+from wsss.report.runs import machine, run_times, software
+from wsss.report.sidecar import read_sidecar
+from wsss.report.sketch import chain_svg
+from wsss.report.table import SUMMARY_COLUMNS, Grid, layout
+from wsss.store.tables import read_table
+
+TEXTS = Path(__file__).with_name("text")
+TITLES = {
+    "data": "The data",
+    "ood": "Collecting OoD images",
+    "results": "Results",
+    "classes": "Class by class",
+    "maps": "Maps, seen",
+    "segmentation": "From map to mask",
+    "training": "Training",
+}
+
+
+def build_report(
+    *,
+    title: str,
+    tables: Sequence[Path],
+    pictures: Sequence[Path],
+    steps: Mapping[str, Path],
+    datasets: Mapping[str, tuple[Path, Path]],
+    ood_sets: Mapping[str, tuple[Path, Path, Path]],
+    resolved_config: Path,
+    benchmarks: Mapping[str, Sequence[Path]],
+    facts: Mapping[str, str],
+) -> str:
+    """Return the report as one HTML page.
+
+    Args:
+        title: Title of the page.
+        tables: CSV files, each with its sidecar (`wsss/report/sidecar.py`) beside it; those with
+            the columns of `summarise` are laid out in percent, others as they are.
+        pictures: PNG files, each with its sidecar beside it.
+        steps: Small PNG for any of the sketch's steps (`wsss/report/sketch.py`).
+        datasets: index.csv and classes.csv of each data set.
+        ood_sets: ranking_summary.csv, ranking.csv and decisions.csv of each OoD set, by its name.
+        resolved_config: The configuration with all defaults filled in, as text.
+        benchmarks: Snakemake's benchmark files by rule.
+        facts: What stands in the strip under the title (data set, code version, ...).
+
+    Raises:
+        ValueError: A sidecar is missing or a file cannot be read.
+    """
+    parts = [Section("chain", "What was done", _chain_text(steps))]
+    page_tables = [(read_sidecar(path)["section"], _table(path)) for path in tables]
+    page_tables += [("data", _dataset_table(name, *files)) for name, files in datasets.items()]
+    page_tables += [("ood", _ood_table(name, *files)) for name, files in ood_sets.items()]
+    page_figures = [(read_sidecar(path)["section"], _figure(path)) for path in pictures]
+    for anchor, heading in TITLES.items():
+        own_tables = [table for section, table in page_tables if section == anchor]
+        own_figures = [figure for section, figure in page_figures if section == anchor]
+        if own_tables or own_figures:
+            parts.append(Section(anchor, heading, _text(anchor), own_tables, own_figures))
+    parts.append(Section("metrics", "What the metrics mean", _metric_terms()))
+    parts.append(_provenance(resolved_config, benchmarks))
+    parts.append(Section("glossary", "Glossary", _terms(_text("glossary"))))
+    parts.append(Section("references", "References", _text("references")))
+    return render_page(
+        title=title, introduction=_text("introduction"), sections=parts, facts=facts
+    )
+
+
+def _text(name: str) -> Markup:
+    return Markup((TEXTS / f"{name}.html").read_text("utf-8"))
+
+
+def _chain_text(steps: Mapping[str, Path]) -> Markup:
+    sketch = Markup('<div class="scroll">') + chain_svg(steps) + Markup("</div>")
+    return _text("chain") + sketch + _text("chain_after")
+
+
+def _terms(entries: Markup) -> Markup:
+    return Markup('<dl class="terms">') + entries + Markup("</dl>")
+
+
+def _metric_terms() -> Markup:
+    better = {"higher": "Higher is better.", "lower": "Lower is better.", "neither": ""}
+    return _terms(
+        Markup("").join(
+            Markup("<dt>{}</dt><dd>{} {}</dd>").format(
+                metric.title, metric.meaning, better[metric.better]
+            )
+            for metric in METRICS.values()
+        )
+    )
+
+
+def _table(path: Path) -> PageTable:
+    card = read_sidecar(path)
+    table = read_table(path, [])
+    if set(SUMMARY_COLUMNS) <= set(table.columns):
+        # Labels are any text, and a table of labels that look like numbers must not become numbers.
+        table["label"] = table["label"].astype(str)
+        return _page_table(card, layout(table), reading_sentence(table))
+    return _page_table(card, plain_grid(table), "")
+
+
+def _page_table(card: Mapping[str, Any], grid: Grid, reading: str) -> PageTable:
+    return PageTable(card["title"], card["caption"], card["notes"], reading, grid)
+
+
+def _figure(path: Path) -> PageFigure:
+    card = read_sidecar(path)
+    png = Path(path).read_bytes()
+    if not png.startswith(b"\x89PNG"):
+        raise ValueError(f"{path} is no PNG file; draw it again")
+    return PageFigure(card["title"], card["caption"], card["notes"], card["alt"], png)
+
+
+def _dataset_table(name: str, index_csv: Path, classes_csv: Path) -> PageTable:
+    index = read_index(index_csv, classes_csv)
+    spurious = read_classes(classes_csv)[1]
+    splits = list(dict.fromkeys(record.split for record in index.records))
+    rows = [
+        {
+            "class": class_name,
+            **{
+                split: sum(r.split == split and class_name in r.labels for r in index.records)
+                for split in splits
+            },
+            "usual companion": spurious[class_name][0] if class_name in spurious else "–",
+        }
+        for class_name in index.classes
+    ]
+    total = {split: sum(r.split == split for r in index.records) for split in splits}
+    rows.append({"class": "all images", **total, "usual companion": ""})
+    caption = "Images that contain each class, by split. The split “ood” is the candidate pool."
+    return PageTable(f"Data set {name}", caption, [], "", plain_grid(pd.DataFrame(rows)))
+
+
+def _ood_table(name: str, summary_csv: Path, ranking_csv: Path, decisions_csv: Path) -> PageTable:
+    table = collection_table(
+        read_table(summary_csv, ["class_name"]),
+        read_table(ranking_csv, ["class_name", "image_id"]),
+        read_table(decisions_csv, ["image_id", "decision"]),
+    )
+    caption = (
+        "Ranked candidates and what became of them. The positive rate r is the share of the decided "
+        "ones that were rejected because they hold an object; the last column is the number of "
+        "candidates that a person looks at to keep 100, 100 / (1 − r)."
+    )
+    notes = deciders(read_table(decisions_csv, ["decided_by"]))
+    return PageTable(f"OoD set {name}", caption, notes, "", plain_grid(table))
+
+
+def _provenance(resolved_config: Path, benchmarks: Mapping[str, Sequence[Path]]) -> Section:
+    times = PageTable(
+        "Run times",
+        "As measured by the workflow on the machine of each job; a job that was not needed again "
+        "keeps the time of the run that made its files.",
+        [],
+        "",
+        plain_grid(run_times(benchmarks)),
+    )
+    return Section(
+        "protocol",
+        "Protocol and provenance",
+        _text("protocol"),
+        [times],
+        folded={
+            "Resolved configuration": Path(resolved_config).read_text("utf-8"),
+            "Machine and software that wrote this page": "\n".join(
+                f"{name}: {value}" for name, value in {**machine(), **software()}.items()
+            ),
+        },
+    )

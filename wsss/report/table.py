@@ -1,0 +1,196 @@
+"""Results tables: tidy metrics in, mean and standard deviation over random seeds out.
+
+The summary itself is the CSV table (fractions, one row per arm and metric, the protocol in columns);
+Markdown, LaTeX and HTML are laid out from it in percent.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from wsss.figures.metric_names import format_value, metric_of
+from wsss.figures.selection import STAGE_TITLES, chain_at_stage, overall, select_stage
+
+SUMMARY_COLUMNS = (
+    "label", "chain", "stage", "split", "threshold_policy", "threshold_low", "threshold_high",
+    "ood_pruning", "num_images", "num_classes", "metric", "mean", "sd", "n", "expected",
+)  # fmt: skip
+PRUNING_TITLES = {
+    "oracle": "oracle (uses the true labels of the OoD images)",
+    "manual": "by a person",
+    "none": "none (candidates may hold objects)",
+    "erase": "objects erased by the map",
+    "random": "random OoD images instead of ranked ones",
+    "random_hard": "random choice among the hard OoD images",
+}
+
+
+def summarise(
+    metrics: pd.DataFrame,
+    *,
+    chains: Mapping[str, str],
+    stage: str,
+    split: str,
+    metric_names: Sequence[str],
+    threshold_policy: str,
+    pruning: Mapping[str, str],
+    expected: Mapping[str, Mapping[str, float]],
+) -> pd.DataFrame:
+    """Return mean, sample standard deviation and number of random seeds per arm and metric.
+
+    Args:
+        metrics: Tidy metrics (fractions).
+        chains: Chain of each label, in the table's order; a chain may go on beyond the stage.
+        stage: seed, pseudo_mask, segmentation or segmentation_crf.
+        split: Split of the metrics.
+        metric_names: Metrics, the table's columns.
+        threshold_policy: `fixed`, or `ground_truth` for the threshold that was chosen with it.
+        pruning: How the OoD images of a label were pruned; labels without OoD images are left out.
+        expected: Published value (fraction) by label and metric, for comparison; may be empty.
+
+    Returns:
+        One row per label and metric with the columns `SUMMARY_COLUMNS`; `sd` is NaN for one seed.
+
+    Raises:
+        KeyError: A stage or metric is unknown.
+        ValueError: A chain or metric is missing from the table, or a label from `chains`.
+    """
+    for name in [*pruning, *expected]:
+        if name not in chains:
+            raise ValueError(f"{name!r} is no row of this table; its rows are {', '.join(chains)}")
+    for name in metric_names:
+        metric_of(name)
+    rows = [
+        _row(
+            select_stage(
+                metrics,
+                labels={chain: label},
+                stage=stage,
+                split=split,
+                threshold_policy=threshold_policy,
+            ),
+            name,
+            expected.get(label, {}).get(name, np.nan),
+        )
+        | {
+            "label": label,
+            "chain": chain_at_stage(chain, stage),
+            "stage": stage,
+            "split": split,
+            "ood_pruning": pruning.get(label, ""),
+        }
+        for label, chain in chains.items()
+        for name in metric_names
+    ]
+    return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS))
+
+
+def _row(rows: pd.DataFrame, metric: str, expected: float) -> dict[str, object]:
+    values = overall(rows, metric)["value"].dropna()
+    own = overall(rows, metric)
+    return {
+        "threshold_policy": own["threshold_policy"].iloc[0],
+        "threshold_low": own["threshold"].min(),
+        "threshold_high": own["threshold"].max(),
+        "num_images": _count(rows, "num_images"),
+        "num_classes": _count(rows, "num_classes"),
+        "metric": metric,
+        "mean": values.mean(),
+        "sd": values.std(ddof=1),
+        "n": len(values),
+        "expected": expected,
+    }
+
+
+def _count(rows: pd.DataFrame, name: str) -> float:
+    values = rows.loc[(rows["metric"] == name) & (rows["class_name"] == "all"), "value"]
+    return float(values.min()) if len(values) else float("nan")
+
+
+def protocol(summary: pd.DataFrame) -> list[str]:
+    """Return how the numbers came about, as sentences for a table's header."""
+    first = summary.iloc[0]
+    sentences = [f"Stage: {STAGE_TITLES[first['stage']]}. Split: {first['split']}{_images(summary)}."]
+    sentences.append(_threshold(summary))
+    counts = sorted(set(summary["n"].astype(int)))
+    if counts == [1]:
+        sentences.append("One random seed, so no standard deviation.")
+    else:
+        number = " or ".join(map(str, counts))
+        sentences.append(f"Mean ± sample standard deviation over {number} random seeds.")
+    pruned = summary[summary["ood_pruning"] != ""].drop_duplicates("label")
+    for method, own in pruned.groupby("ood_pruning", sort=False):
+        title = PRUNING_TITLES.get(str(method), str(method))
+        sentences.append(f"OoD pruning of {', '.join(own['label'])}: {title}.")
+    if summary["expected"].notna().any():
+        sentences.append("Published: the paper's value, on the paper's data and network.")
+    return sentences
+
+
+def _images(summary: pd.DataFrame) -> str:
+    parts = []
+    for column, noun in (("num_images", "images"), ("num_classes", "classes with background")):
+        counts = sorted(set(summary[column].dropna().astype(int)))
+        if counts:
+            parts.append(f"{'–'.join(map(str, dict.fromkeys((counts[0], counts[-1]))))} {noun}")
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def _threshold(summary: pd.DataFrame) -> str:
+    low, high = summary["threshold_low"].min(), summary["threshold_high"].max()
+    value = f"t = {low:.3g}" if low == high else f"t = {low:.3g} to {high:.3g}"
+    policies = set(summary["threshold_policy"])
+    if "ground_truth" in policies:
+        return f"THRESHOLD CHOSEN WITH GROUND TRUTH: best of a sweep per random seed, {value}."
+    if "fixed" in policies:
+        return f"Threshold policy: fixed {value}, set in the config."
+    return "No threshold is chosen at this stage."
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One laid-out number: its text, its spread (may be empty), and whether it is the best."""
+
+    text: str
+    spread: str = ""
+    best: bool = False
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A laid-out table: column titles (the first belongs to the labels) and rows of cells."""
+
+    header: list[str]
+    rows: list[list[Cell]]
+
+
+def layout(summary: pd.DataFrame) -> Grid:
+    """Return the summary as a grid, one row per label and one column per metric.
+
+    The best mean of a column is marked, with all that equal it in the digits shown; a column with
+    published values gets a second column for them.
+    """
+    labels = list(dict.fromkeys(summary["label"]))
+    header, columns = [""], [[Cell(label) for label in labels]]
+    for name in dict.fromkeys(summary["metric"]):
+        own = summary[summary["metric"] == name].set_index("label").loc[labels]
+        header.append(metric_of(name).heading)
+        columns.append(_column(name, own))
+        if own["expected"].notna().any():
+            header.append("published")
+            columns.append([Cell(format_value(name, value)) for value in own["expected"]])
+    return Grid(header, [list(row) for row in zip(*columns, strict=True)])
+
+
+def _column(name: str, own: pd.DataFrame) -> list[Cell]:
+    texts = [format_value(name, value) for value in own["mean"]]
+    better = metric_of(name).better
+    best = ""
+    if better != "neither" and own["mean"].notna().any() and len(own) > 1:
+        best = texts[int(np.nanargmax(own["mean"] * (1 if better == "higher" else -1)))]
+    return [
+        Cell(text, "" if np.isnan(sd) else format_value(name, sd), text == best)
+        for text, sd in zip(texts, own["sd"], strict=True)
+    ]

@@ -1,0 +1,114 @@
+"""What our HDF5 files share: a kind, attributes, checksums, and a mark that they are complete."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from wsss.store.atomic import atomic_path
+
+# Metadata of this version carry checksums, and chunks get their own below: a flipped bit is an
+# error, not a wrong number. The upper bound keeps files equal under later libraries.
+VERSIONS = ("v110", "v110")
+CHUNK_BYTES = 2**16
+REMEDY = "delete it and run the workflow again"
+
+
+@contextmanager
+def create_hdf5(path: Path | str, kind: str, attributes: Mapping[str, Any]) -> Iterator[h5py.File]:
+    """Yield a file to fill, which replaces `path`, marked complete, when the block ends.
+
+    Args:
+        path: Where to.
+        kind: What the file holds; `open_hdf5` refuses any other kind.
+        attributes: Anything that JSON can hold.
+
+    Raises:
+        TypeError: JSON cannot hold the attributes.
+    """
+    text = json.dumps(dict(attributes), sort_keys=True)
+    with (
+        atomic_path(path) as temporary,
+        h5py.File(temporary, "w", libver=VERSIONS, locking=False) as file,
+    ):
+        yield file
+        file.attrs["kind"] = kind
+        file.attrs["attributes"] = text
+        file.attrs["complete"] = True
+
+
+def open_hdf5(path: Path | str, kind: str) -> tuple[h5py.File, dict[str, Any]]:
+    """Return a complete file of that kind, open for reading, and its attributes.
+
+    Raises:
+        ValueError: The file is missing, truncated, damaged, not complete, or of another kind.
+    """
+    if not Path(path).is_file():
+        raise ValueError(f"{path} does not exist; run the step that makes it again")
+    with readable(path):
+        # A finished file never changes, and some cluster file systems have no locks.
+        file = h5py.File(path, "r", locking=False)
+    try:
+        with readable(path):
+            found, complete = file.attrs.get("kind"), bool(file.attrs.get("complete", False))
+            text = file.attrs.get("attributes", "{}")
+        if found != kind:
+            raise ValueError(f"{path} is no {kind} file of this workflow; {REMEDY}")
+        if not complete:
+            raise ValueError(f"{path} is not complete; {REMEDY}")
+        return file, json.loads(text)
+    except BaseException:
+        file.close()
+        raise
+
+
+@contextmanager
+def readable(path: Path | str) -> Iterator[None]:
+    """Turn what h5py raises on a damaged file into one sentence.
+
+    Raises:
+        ValueError: The block met damage in `path`.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError, KeyError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{path} cannot be read as HDF5 ({reason}); {REMEDY}") from None
+
+
+def create_dataset(file: h5py.File, name: str, values: np.ndarray) -> h5py.Dataset:
+    """Return a new compressed data set with checksums that can grow along its first axis.
+
+    Rows without elements make a plain one: HDF5 has no chunks of nothing.
+    """
+    if 0 in values.shape[1:]:
+        return file.create_dataset(name, data=values, track_times=False)
+    row_bytes = values.dtype.itemsize * int(np.prod(values.shape[1:], dtype=np.int64))
+    rows = max(1, CHUNK_BYTES // max(1, row_bytes))
+    return file.create_dataset(
+        name,
+        data=values,
+        maxshape=(None, *values.shape[1:]),
+        chunks=(rows, *values.shape[1:]),
+        compression="gzip",
+        compression_opts=1,
+        shuffle=True,
+        fletcher32=True,
+        track_times=False,
+    )
+
+
+def text_to_bytes(text: np.ndarray) -> np.ndarray:
+    """Return strings as fixed-width UTF-8, the only form whose bytes in a file are always equal."""
+    flat = [str(item).encode() for item in text.reshape(-1)]
+    return np.array(flat, dtype=f"S{max(map(len, flat), default=0) or 1}").reshape(text.shape)
+
+
+def bytes_to_text(values: np.ndarray) -> np.ndarray:
+    """Return strings from fixed-width UTF-8."""
+    flat = [item.decode() for item in values.reshape(-1)]
+    return np.array(flat, dtype=np.str_).reshape(values.shape)

@@ -1,0 +1,108 @@
+"""Weights of networks as safetensors, and the PyTorch files of others."""
+
+import hashlib
+import json
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from wsss.store.atomic import atomic_path
+
+REMEDY = "delete it and run the workflow again"
+CHECKSUM = "sha256"
+
+
+def save_weights(
+    path: Path | str, state_dict: Mapping[str, torch.Tensor], *, metadata: Mapping[str, str]
+) -> None:
+    """Write tensors as safetensors, atomically; equal contents give equal bytes.
+
+    Args:
+        path: Where to.
+        state_dict: Tensors by name, of any device; stored as they are, without pickle.
+        metadata: Strings by name; "sha256" is ours.
+
+    Raises:
+        ValueError: A metadata value is no string.
+    """
+    wrong = [name for name, value in metadata.items() if not isinstance(value, str)]
+    if wrong or CHECKSUM in metadata:
+        raise ValueError(
+            f"metadata for {path}: {', '.join(wrong) or CHECKSUM} must be a string of another name"
+        )
+    # Cloned: safetensors refuses tensors that share memory, as tied weights do.
+    tensors = {
+        name: tensor.detach().cpu().contiguous().clone() for name, tensor in state_dict.items()
+    }
+    header, data = _split(save(tensors))
+    header["__metadata__"] = {**metadata, CHECKSUM: hashlib.sha256(data).hexdigest()}
+    # The library writes metadata in an order that changes from run to run, so we write the header.
+    text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        file.write(data)
+
+
+def _split(content: bytes) -> tuple[dict[str, Any], memoryview]:
+    """Return the header and the data of a safetensors file."""
+    length = int.from_bytes(content[:8], "little")
+    return json.loads(content[8 : 8 + length]), memoryview(content)[8 + length :]
+
+
+def load_weights(path: Path | str) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """Return the tensors, on the CPU, and the metadata of a file that `save_weights` wrote.
+
+    Raises:
+        ValueError: The file is missing, no safetensors file, damaged, or from elsewhere.
+    """
+    content = _content(path)
+    try:
+        tensors = load(content)
+        header, data = _split(content)
+    except (SafetensorError, ValueError) as error:
+        raise ValueError(f"{path} is no safetensors file ({error}); {REMEDY}") from None
+    metadata = dict(header.get("__metadata__", {}))
+    if CHECKSUM not in metadata:
+        raise ValueError(f"{path} was not written by this workflow; {REMEDY}")
+    if metadata.pop(CHECKSUM) != hashlib.sha256(data).hexdigest():
+        raise ValueError(f"{path} is damaged (its checksum differs); {REMEDY}")
+    return tensors, metadata
+
+
+def _content(path: Path | str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except FileNotFoundError:
+        raise ValueError(
+            f"weights {path} do not exist; link them there or run the step that makes them"
+        ) from None
+
+
+def load_torch_file(path: Path | str) -> Any:
+    """Return what a PyTorch file of others holds, on the CPU, without running any of its code.
+
+    Raises:
+        ValueError: The file is missing, no PyTorch file, or holds more than tensors, numbers,
+            strings and their containers.
+    """
+    if not Path(path).is_file():
+        raise ValueError(f"weights {path} do not exist; link them there")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise ValueError(
+            f"weights {path} are refused: they hold more than tensors, which could run code; "
+            "save their state dict alone where you trust them, and use that file"
+        ) from None
+    # Torch's reader meets foreign bytes with whatever error its current step has.
+    except (RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ValueError(
+            f"weights {path} cannot be read as a PyTorch file ({reason}); fetch them again"
+        ) from None

@@ -1,0 +1,55 @@
+"""Batches of a training: which image comes when, loaded ahead by worker processes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from wsss.data.loading import epoch_keys
+
+
+@dataclass(frozen=True)
+class BatchStream:
+    """Images in their training order.
+
+    A batch depends on its step and the random seed alone, so that a resumed training, and one with
+    another number of workers, see the same images under the same augmentation.
+
+    Attributes:
+        images: A data set of `wsss.data.loading`, indexed by (draw, index).
+        image_ids: Of the same images, in the same order.
+        batch_size: Images per step.
+        random_seed: Of the order; the data set has its own for the augmentation.
+        workers: Loading processes; 0 loads in this one.
+    """
+
+    images: Dataset
+    image_ids: Sequence[str]
+    batch_size: int
+    random_seed: int
+    workers: int
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Number of whole batches in a pass over the images, at least one."""
+        return max(1, len(self.image_ids) // self.batch_size)
+
+    def batches(self, first_step: int, steps: int) -> Iterator[Any]:
+        """Yield the batches of steps `first_step` to `steps` - 1."""
+        yield from DataLoader(
+            self.images,
+            batch_size=self.batch_size,
+            sampler=self._keys(first_step, steps),
+            num_workers=self.workers,
+            pin_memory=torch.cuda.is_available(),
+        )
+
+    def names(self, step: int) -> list[str]:
+        """Return the image ids of the batch of a step."""
+        return [self.image_ids[index] for _, index in self._keys(step, step + 1)]
+
+    def _keys(self, first_step: int, steps: int) -> list[tuple[int, int]]:
+        draws = range(first_step * self.batch_size, steps * self.batch_size)
+        return epoch_keys(len(self.image_ids), random_seed=self.random_seed, draws=draws)

@@ -1,0 +1,15 @@
+"""The device that a stage computes on, and how it computes there."""
+
+import torch
+
+
+def prepare_device(*, threads: int) -> torch.device:
+    """Return the GPU if there is one, else the CPU with `threads` threads.
+
+    Deterministic algorithms are asked for where torch has them, so that the same config gives the
+    same bytes on the same CPU.
+    """
+    torch.set_num_threads(threads)
+    torch.backends.cudnn.benchmark = False
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

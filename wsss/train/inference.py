@@ -1,0 +1,51 @@
+"""A trained classifier on many whole images: features and class probabilities."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from wsss.data.index import ImageRecord
+from wsss.data.loading import full_image_batches
+from wsss.models.classifier import Classifier
+from wsss.progress import progress
+
+
+@torch.inference_mode()
+def classify(
+    classifier: Classifier, records: Sequence[ImageRecord], *, batch_size: int
+) -> Iterator[tuple[list[str], np.ndarray, np.ndarray]]:
+    """Yield (image ids, pooled features float32 (B, D), probabilities float32 (B, C)) in batches.
+
+    Images go through at their own size; a batch holds images of one exact size, so the order is
+    not that of the records.
+    """
+    device = classifier.head.weight.device
+    classifier.eval()
+    batches = progress(
+        full_image_batches(records, batch_size=batch_size),
+        total=len(records),
+        description="classify",
+        weight=lambda batch: len(batch[0]),
+    )
+    for batch, images in batches:
+        pixels = torch.from_numpy(images).to(device).permute(0, 3, 1, 2)
+        features = classifier.pooled_features(classifier.normalize(pixels))
+        logits = F.linear(features, classifier.head.weight.flatten(1))
+        yield (
+            [record.image_id for record in batch],
+            features.float().cpu().numpy(),
+            logits.sigmoid().float().cpu().numpy(),
+        )
+
+
+def features_of(
+    classifier: Classifier, records: Sequence[ImageRecord], *, batch_size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return (features float32 (N, D), probabilities float32 (N, C)) in the records' order."""
+    found = {}
+    for image_ids, features, probs in classify(classifier, records, batch_size=batch_size):
+        found |= dict(zip(image_ids, zip(features, probs, strict=True), strict=True))
+    pairs = [found[record.image_id] for record in records]
+    return np.stack([f for f, _ in pairs]), np.stack([p for _, p in pairs])

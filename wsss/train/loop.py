@@ -1,0 +1,145 @@
+"""The loop that every training runs: schedule, steps, log, checkpoints, signals."""
+
+import contextlib
+import logging
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import torch
+from torch import nn
+
+from wsss.progress import progress
+from wsss.train.batches import BatchStream
+from wsss.train.checkpoint import RunningCheckpoint
+from wsss.train.schedule import learning_rate_at
+
+log = logging.getLogger(__name__)
+
+CHECKPOINT_SECONDS = 60.0
+ROWS_PER_EPOCH = 4
+
+
+class TrainingInterruptedError(RuntimeError):
+    """The training was told to stop; its state is saved."""
+
+
+def fit(
+    module: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    streams: Sequence[BatchStream],
+    *,
+    losses: Callable[..., Mapping[str, torch.Tensor]],
+    schedule: str,
+    learning_rate: float,
+    steps: int,
+    accumulate: int = 1,
+    checkpoint: RunningCheckpoint,
+    description: str,
+) -> list[dict[str, float]]:
+    """Train `module` in place and return the log rows.
+
+    Args:
+        module: The network, on its device, in the mode that `losses` wants.
+        optimizer: Its groups carry `multiplier`, the factor on the scheduled learning rate.
+        streams: What a step sees: one batch of each; the first one's epochs count.
+        losses: Called with one batch per stream, returns named scalars; `loss` is minimised, the
+            others are logged.
+        schedule: `poly`, `one_cycle` or `constant` (see wsss.train.schedule).
+        learning_rate: The schedule's base.
+        steps: Number of optimiser steps of the whole training.
+        accumulate: Parts that a step's batches are split into, to need less memory; their losses
+            are averaged.
+        checkpoint: Where a killed training goes on from.
+        description: Title of the progress bar.
+
+    Raises:
+        TrainingInterruptedError: SIGTERM or SIGUSR1 came; the state is saved.
+        FloatingPointError: The loss is not finite.
+    """
+    steps_per_epoch = streams[0].steps_per_epoch
+    images_per_step = sum(stream.batch_size for stream in streams)
+    start, history = checkpoint.load(module, optimizer)
+    every = max(1, steps_per_epoch // ROWS_PER_EPOCH)
+    saved = row_started = time.monotonic()
+    row_step = start
+    sums: dict[str, float] = {}
+    batches = [stream.batches(start, steps) for stream in streams]
+    counted = zip(range(start, steps), zip(*batches, strict=True), strict=True)
+    bar = progress(
+        counted,
+        total=(steps - start) * images_per_step,
+        description=description,
+        weight=lambda _: images_per_step,
+    )
+    with _stop_signals() as stop:
+        for step, batch in bar:
+            rate = learning_rate_at(step, schedule=schedule, base=learning_rate, steps=steps)
+            for group in optimizer.param_groups:
+                group["lr"] = rate * group["multiplier"]
+            optimizer.zero_grad(set_to_none=True)
+            values: dict[str, float] = {}
+            for part in _parts(batch, accumulate):
+                terms = losses(*part)
+                (terms["loss"] / accumulate).backward()
+                for name, value in terms.items():
+                    values[name] = values.get(name, 0.0) + float(value.detach()) / accumulate
+            if not all(map(math.isfinite, values.values())):
+                names = [name for stream in streams for name in stream.names(step)]
+                raise FloatingPointError(
+                    f"the loss is not finite at step {step} ({values}), learning rate {rate:.3g}, "
+                    f"images {', '.join(names)}: lower the learning rate"
+                )
+            optimizer.step()
+            for name, value in values.items():
+                sums[name] = sums.get(name, 0.0) + value
+            done = step + 1
+            if done % every == 0 or done == steps:
+                count = done - row_step
+                row = {"step": done, "epoch": done / steps_per_epoch, "learning_rate": rate}
+                row |= {name: total / count for name, total in sums.items()}
+                now = time.monotonic()
+                history.append(row)
+                # Speed goes to the log only: the rows are a result, the same in every run.
+                speed = count * images_per_step / (now - row_started)
+                log.info("step %d of %d: loss %.4f, %.1f images/s", done, steps, row["loss"], speed)
+                sums, row_step, row_started = {}, done, now
+            at_row = done == row_step
+            if at_row and time.monotonic() - saved > CHECKPOINT_SECONDS:
+                checkpoint.save(module, optimizer, step=done, history=history)
+                saved = time.monotonic()
+            if stop.is_set() and done < steps:
+                checkpoint.save(module, optimizer, step=done, history=history)
+                raise TrainingInterruptedError(
+                    f"stopped by a signal after step {done} of {steps}; the state is in "
+                    f"{checkpoint.path}, run the same command again to go on"
+                )
+    return history
+
+
+def _parts(
+    batch: Sequence[Sequence[torch.Tensor]], count: int
+) -> Iterator[list[list[torch.Tensor]]]:
+    """Yield a step's batches in `count` parts of equal size (the last may be smaller)."""
+    for index in range(count):
+        yield [[tensor.chunk(count)[index] for tensor in tensors] for tensors in batch]
+
+
+@contextlib.contextmanager
+def _stop_signals() -> Iterator[threading.Event]:
+    """Turn SIGTERM and SIGUSR1 into an event while the block runs."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    previous = {
+        number: signal.signal(number, lambda *_: stop.set())
+        for number in (signal.SIGTERM, signal.SIGUSR1)
+    }
+    try:
+        yield stop
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -1,0 +1,171 @@
+"""Trained networks as files: safetensors whose metadata say how to build the network again."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from wsss.models.classifier import Classifier, build_classifier
+from wsss.models.deeplab import build_segmenter
+from wsss.models.backbones.backbone import build_backbone
+from wsss.models.deeplab_weights import rename_deeplab_backbone
+from wsss.models.irn import IRNet
+from wsss.store.weights import load_torch_file, load_weights, save_weights
+
+
+def save_classifier(
+    path: Path, classifier: Classifier, *, backbone: str, classes: Sequence[str]
+) -> None:
+    """Write a classifier with its backbone's name and its class names."""
+    _save(path, classifier, kind="classifier", recipe={"backbone": backbone}, classes=classes)
+
+
+def load_classifier(path: Path) -> tuple[Classifier, str, tuple[str, ...]]:
+    """Return (classifier in evaluation mode, backbone's name, class names).
+
+    Raises:
+        ValueError: The file is not a classifier of this project.
+    """
+    state, recipe, classes = _load(path, kind="classifier")
+    classifier = build_classifier(recipe["backbone"], num_classes=len(classes))
+    classifier.load_state_dict(state)
+    return classifier.eval(), recipe["backbone"], classes
+
+
+def start_classifier(
+    start: Path | None,
+    *,
+    classes: Sequence[str],
+    backbone: str,
+    initial_weights: str,
+    random_seed: int,
+) -> tuple[Classifier, str]:
+    """Return (the classifier that a training starts from, its backbone's name).
+
+    Args:
+        start: A trained classifier of the same classes, or None for a new one.
+        classes: Foreground class names.
+        backbone: Of a new one.
+        initial_weights: Of a new one: `none` (random), `package` (those that come with an installed
+            package), or a file made by `wsss import-weights`, whose head is kept if its classes
+            are the same.
+        random_seed: Of the random weights.
+
+    Raises:
+        ValueError: The classes or the backbone of a file differ from what is asked for.
+    """
+    torch.manual_seed(random_seed)
+    if start is not None:
+        classifier, backbone, known = load_classifier(start)
+        if tuple(known) != tuple(classes):
+            raise ValueError(f"{start} knows the classes {known}, the data set has {classes}")
+        return classifier, backbone
+    classifier = build_classifier(backbone, num_classes=len(classes))
+    if initial_weights == "package":
+        classifier.backbone.load_pretrained()
+    elif initial_weights != "none":
+        _start_from_file(classifier, Path(initial_weights), backbone=backbone, classes=classes)
+    return classifier, backbone
+
+
+def _start_from_file(
+    classifier: Classifier, path: Path, *, backbone: str, classes: Sequence[str]
+) -> None:
+    other, other_backbone, other_classes = load_classifier(path)
+    if other_backbone != backbone:
+        raise ValueError(f"{path} holds a {other_backbone}, but the config asks for {backbone}")
+    classifier.backbone.load_state_dict(other.backbone.state_dict())
+    if tuple(other_classes) == tuple(classes):
+        classifier.head.load_state_dict(other.head.state_dict())
+
+
+def save_irnet(path: Path, irnet: IRNet, *, backbone: str, classes: Sequence[str]) -> None:
+    """Write a boundary and displacement network."""
+    _save(path, irnet, kind="irn", recipe={"backbone": backbone}, classes=classes)
+
+
+def load_irnet(path: Path) -> IRNet:
+    """Return the network in evaluation mode.
+
+    Raises:
+        ValueError: The file is not a boundary network of this project.
+    """
+    state, recipe, _ = _load(path, kind="irn")
+    irnet = IRNet(build_backbone(recipe["backbone"]))
+    irnet.load_state_dict(state)
+    return irnet.eval()
+
+
+def start_segmenter(
+    recipe: Mapping[str, Any],
+    *,
+    classes: Sequence[str],
+    initial_weights: str,
+    start: Path | None,
+    random_seed: int,
+) -> nn.Module:
+    """Return the segmenter that a training starts from.
+
+    Args:
+        recipe: Arguments of `build_segmenter` without the number of classes.
+        classes: Foreground class names.
+        initial_weights: Of the backbone: `none` (random), `package` (of an installed package),
+            `classifier` (of the chain's own classifier), or a file of deeplab-pytorch.
+        start: The classifier or the file.
+        random_seed: Of the random weights.
+
+    Raises:
+        ValueError: The weights do not fit the backbone.
+    """
+    torch.manual_seed(random_seed)
+    segmenter = build_segmenter(**recipe, num_classes=len(classes) + 1)
+    backbone = segmenter.base.backbone
+    if initial_weights == "package":
+        backbone.load_pretrained()
+    elif initial_weights == "classifier":
+        classifier, name, _ = load_classifier(Path(str(start)))
+        if name != recipe["backbone"]:
+            raise ValueError(f"{start} has a {name}, the segmenter needs a {recipe['backbone']}")
+        backbone.load_state_dict(classifier.backbone.state_dict())
+    elif initial_weights != "none":
+        backbone.load_state_dict(rename_deeplab_backbone(load_torch_file(Path(str(start)))))
+    return segmenter
+
+
+def save_segmenter(
+    path: Path, segmenter: nn.Module, *, recipe: dict[str, object], classes: Sequence[str]
+) -> None:
+    """Write a segmenter with the arguments of `build_segmenter` that made it (`recipe`)."""
+    _save(path, segmenter, kind="segmenter", recipe=recipe, classes=classes)
+
+
+def load_segmenter(path: Path) -> tuple[nn.Module, tuple[str, ...]]:
+    """Return (segmenter in evaluation mode, foreground class names).
+
+    Raises:
+        ValueError: The file is not a segmenter of this project.
+    """
+    state, recipe, classes = _load(path, kind="segmenter")
+    segmenter = build_segmenter(**recipe, num_classes=len(classes) + 1)
+    segmenter.load_state_dict(state)
+    return segmenter.eval(), classes
+
+
+def _save(
+    path: Path, module: nn.Module, *, kind: str, recipe: dict, classes: Sequence[str]
+) -> None:
+    metadata = {"kind": kind, "recipe": json.dumps(recipe), "classes": json.dumps(list(classes))}
+    save_weights(path, module.state_dict(), metadata=metadata)
+
+
+def _load(path: Path, *, kind: str) -> tuple[dict, dict, tuple[str, ...]]:
+    state, metadata = load_weights(path)
+    if metadata.get("kind") != kind:
+        raise ValueError(
+            f"{path} is not a {kind} of this project but {metadata.get('kind', 'unmarked weights')!r}"
+            ": give another file, or import weights of others with `wsss import-weights`"
+        )
+    return state, json.loads(metadata["recipe"]), tuple(json.loads(metadata["classes"]))

@@ -1,0 +1,69 @@
+"""Training of the segmentation network on pseudo-masks."""
+
+import torch
+
+from wsss.losses.segmentation import multi_scale_losses
+from wsss.models.deeplab import MultiScale, parameter_groups
+from wsss.train.batches import BatchStream
+from wsss.train.checkpoint import RunningCheckpoint
+from wsss.train.loop import fit
+
+IGNORE_INDEX = 255
+
+
+def train_segmenter(
+    segmenter: MultiScale,
+    images: BatchStream,
+    *,
+    iterations: int,
+    iter_size: int,
+    learning_rate: float,
+    head_multiplier: float,
+    momentum: float,
+    weight_decay: float,
+    schedule: str,
+    loss: str,
+    batch_norm: str,
+    checkpoint: RunningCheckpoint,
+) -> list[dict[str, float]]:
+    """Train in place with the sum of the losses of all scales and return the log rows.
+
+    Args:
+        segmenter: On its device.
+        images: Batches of (pixels, masks) of `iter_size` parts.
+        iterations: Optimiser steps.
+        iter_size: Parts per step (gradient accumulation of the official code).
+        learning_rate: Of the backbone.
+        head_multiplier: The head's factor on it; its biases have twice that.
+        momentum: Of SGD.
+        weight_decay: Of all weights but the head's biases.
+        schedule: See wsss.train.schedule.
+        loss: `cross_entropy` or `balanced_cross_entropy`.
+        batch_norm: `frozen` or `train`.
+        checkpoint: Where a killed training goes on from.
+    """
+    device = next(segmenter.parameters()).device
+    segmenter.train()
+    groups = parameter_groups(
+        segmenter, batch_norm=batch_norm, head_multiplier=head_multiplier, weight_decay=weight_decay
+    )
+    optimizer = torch.optim.SGD(groups, lr=0.0, momentum=momentum)
+
+    def losses(batch: list[torch.Tensor]) -> dict[str, torch.Tensor]:
+        pixels, masks = (part.to(device, non_blocking=True) for part in batch)
+        outputs = segmenter(segmenter.normalize(pixels))
+        each = multi_scale_losses(outputs, masks, loss=loss, ignore_index=IGNORE_INDEX)
+        return {"loss": each.sum()}
+
+    return fit(
+        segmenter,
+        optimizer,
+        [images],
+        losses=losses,
+        schedule=schedule,
+        learning_rate=learning_rate,
+        steps=iterations,
+        accumulate=iter_size,
+        checkpoint=checkpoint,
+        description="train segmenter",
+    )

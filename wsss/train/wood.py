@@ -1,0 +1,101 @@
+"""W-OoD: fine-tuning of a classifier with out-of-distribution images (w-ood sec. 3.2)."""
+
+import torch
+import torch.nn.functional as F
+
+from wsss.losses.wood import perturb_ood, wood_loss
+from wsss.models.classifier import Classifier
+from wsss.train.batches import BatchStream
+from wsss.train.checkpoint import RunningCheckpoint
+from wsss.train.loop import fit
+from wsss.train.optimizer import classifier_optimizer, set_training_mode
+
+
+def train_wood(
+    classifier: Classifier,
+    images: BatchStream,
+    ood_images: BatchStream,
+    *,
+    class_means: torch.Tensor,
+    cluster_means: torch.Tensor,
+    epochs: float,
+    learning_rate: float,
+    head_multiplier: float,
+    momentum: float,
+    weight_decay: float,
+    schedule: str,
+    batch_norm: str,
+    frozen_stages: int,
+    perturbation_step: float,
+    lambda_: float,
+    ood_coefficient: float,
+    closest_fraction: float,
+    metric: str,
+    distance_form: str,
+    distance_parts: str,
+    ood_form: str,
+    excluded_class: int | None,
+    checkpoint: RunningCheckpoint,
+) -> list[dict[str, float]]:
+    """Fine-tune in place by w-ood eq. 4 and return the log rows.
+
+    Training and OoD images go through the network in one batch, so that batch norm in training
+    mode sees both. The options of the loss are those of `wsss.losses.wood.wood_loss`; those of the
+    optimiser are those of `wsss.train.classifier.train_classifier`.
+
+    Args:
+        classifier: F_in, on its device; it becomes F.
+        images: Of the training split; batches of (pixels, image labels).
+        ood_images: Out-of-distribution images; batches of (pixels, ignored).
+        class_means: P_in, float32 (C, D), zero for absent classes.
+        cluster_means: P_ood, float32 (K, D), zero for empty clusters.
+        perturbation_step: Of `perturb_ood`; 0 as in the paper, 0.07 in the authors' code.
+    """
+    device = classifier.head.weight.device
+    centres = {"class_means": class_means.to(device), "cluster_means": cluster_means.to(device)}
+    optimizer = classifier_optimizer(
+        classifier,
+        frozen_stages=frozen_stages,
+        head_multiplier=head_multiplier,
+        momentum=momentum,
+        weight_decay=weight_decay,
+    )
+    set_training_mode(classifier, batch_norm=batch_norm)
+
+    def losses(
+        batch: list[torch.Tensor], ood_batch: list[torch.Tensor]
+    ) -> dict[str, torch.Tensor]:
+        pixels, labels = (part.to(device, non_blocking=True) for part in batch)
+        ood_pixels = classifier.normalize(ood_batch[0].to(device, non_blocking=True))
+        ood_pixels = perturb_ood(classifier, ood_pixels, step=perturbation_step)
+        both = torch.cat([classifier.normalize(pixels), ood_pixels])
+        features = classifier.pooled_features(both)
+        logits = F.linear(features, classifier.head.weight.flatten(1))
+        total, terms = wood_loss(
+            logits[: len(pixels)],
+            labels,
+            features[: len(pixels)],
+            ood_logits=logits[len(pixels) :],
+            lambda_=lambda_,
+            ood_coefficient=ood_coefficient,
+            closest_fraction=closest_fraction,
+            metric=metric,
+            distance_form=distance_form,
+            distance_parts=distance_parts,
+            ood_form=ood_form,
+            excluded_class=excluded_class,
+            **centres,
+        )
+        return {"loss": total, **terms}
+
+    return fit(
+        classifier,
+        optimizer,
+        [images, ood_images],
+        losses=losses,
+        schedule=schedule,
+        learning_rate=learning_rate,
+        steps=max(1, round(epochs * images.steps_per_epoch)),
+        checkpoint=checkpoint,
+        description="train W-OoD",
+    )
