@@ -70,7 +70,7 @@ def test_missing_files_and_folders_are_refused(tmp_path):
         (tmp_path / "text.jpg").write_text("no image")
         with pytest.raises(ValueError, match=r"text\.jpg cannot be read"):
             read(tmp_path / "text.jpg")
-    with pytest.raises(ValueError, match="folder .*none does not exist; link"):
+    with pytest.raises(ValueError, match=r"folder .*none does not exist; link"):
         image_files(tmp_path / "none")
 
 

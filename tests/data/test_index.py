@@ -124,7 +124,7 @@ def test_ground_truth_and_backgrounds_of_nothing_are_refused():
     stray = (GroundTruthRecord("9", None, None, (), ""),)
     with pytest.raises(ValueError, match="ground truth of image 9 belongs to no image"):
         Prepared(CLASSES, RECORDS, stray)
-    with pytest.raises(ValueError, match="unknown class.* cat"):
+    with pytest.raises(ValueError, match=r"unknown class.* cat"):
         Prepared(CLASSES, RECORDS, (), {"cat": ("sofa", 1)})
 
 

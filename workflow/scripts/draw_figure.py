@@ -3,6 +3,7 @@
 import importlib
 from pathlib import Path
 
+from wsss.figures.selection import only_seeds
 from wsss.figures.style import arm_styles, save_figure
 from wsss.logs import log_to
 from wsss.report.sidecar import write_sidecar
@@ -10,11 +11,12 @@ from wsss.store.tables import read_table
 
 log_to(snakemake.log[0])
 figure = snakemake.params.figure
+table = read_table(snakemake.input.table, ["dataset", "classifier", "random_seed"])
 drawing = importlib.import_module(f"wsss.figures.{figure['figure']}").draw(
-    read_table(snakemake.input.table, ["dataset", "classifier", "random_seed"]),
+    only_seeds(table, snakemake.params.random_seeds),
     labels={chain: label for label, chain in figure["chains"].items()},
     styles=arm_styles(snakemake.params.all_labels),
-    **figure["options"],
+    **snakemake.params.options,
 )
 save_figure(drawing, Path(snakemake.output.pdf))
 save_figure(drawing, Path(snakemake.output.png))

@@ -22,7 +22,7 @@ with ExitStack() as stack:
     common = set.intersection(*(set(reader.image_ids) for reader in readers.values()))
     examples = choose_examples(
         index, split=panel["split"], per_class=panel["per_class"],
-        random_seed=panel["random_seed"], among=common,
+        random_seed=panel["example_seed"], among=common,
     )  # fmt: skip
     truth = read_ground_truth(Path(snakemake.input.ground_truth))
     figure = map_panel(index, truth, readers, examples, width=panel["width"])

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from wsss.figures.selection import only_seeds
 from wsss.logs import log_to
 from wsss.report.collect import METRIC_COLUMNS
 from wsss.report.formats import to_latex, to_markdown
@@ -13,7 +14,7 @@ from wsss.store.tables import read_table, write_table
 log_to(snakemake.log[0])
 table = snakemake.params.table
 summary = summarise(
-    read_table(snakemake.input.metrics, METRIC_COLUMNS),
+    only_seeds(read_table(snakemake.input.metrics, METRIC_COLUMNS), snakemake.params.random_seeds),
     chains=table["chains"],
     stage=table["stage"],
     split=table["split"],

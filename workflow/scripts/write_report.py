@@ -19,9 +19,13 @@ page = build_report(
         for name, index, classes in zip(params.datasets, inputs.index, inputs.classes, strict=True)
     },
     ood_sets={
-        name: (Path(summary), Path(ranking), Path(decisions))
-        for name, summary, ranking, decisions in zip(
-            params.ood_sets, inputs.ranking_summary, inputs.ranking, inputs.decisions, strict=True
+        name: (Path(ranking), Path(summary), Path(decisions))
+        for name, ranking, summary, decisions in zip(
+            params.ood_sets,
+            inputs.ranking_summary,
+            inputs.decisions_summary,
+            inputs.decisions,
+            strict=True,
         )
     },
     resolved_config=Path(inputs.resolved_config),

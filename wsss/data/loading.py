@@ -126,7 +126,7 @@ class SegmentationImages(Dataset[tuple[torch.Tensor, torch.Tensor]]):
             scales=self.scales,
             crop_size=self.crop_size,
         )
-        return _channels_first(view), torch.from_numpy(view_mask)
+        return _channels_first(view), torch.from_numpy(np.ascontiguousarray(view_mask))
 
 
 def _read(record: ImageRecord) -> np.ndarray:

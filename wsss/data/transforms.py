@@ -124,7 +124,10 @@ class _Span:
 
 
 def _resize(array: np.ndarray, spans: list[_Span], how: Image.Resampling) -> np.ndarray:
-    """Return the spans of the resized array; only these pixels are computed."""
+    """Return the spans of the resized array; only these pixels are computed.
+
+    They equal those of the whole, resized, but for rounding between PIL's two passes (2 levels).
+    """
     rows, columns = spans
     height, width = array.shape[:2]
     if (rows.length, columns.length) == (height, width):

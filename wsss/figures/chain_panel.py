@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from wsss.data.images import read_image
 from wsss.data.index import GroundTruthRecord, Index
 from wsss.figures.examples import Example, true_mask
-from wsss.figures.tiles import Tile, image_grid, mask_palette, overlay
+from wsss.figures.overlays import class_legend, mask_palette, overlay
+from wsss.figures.tiles import Tile, image_grid
 
 
 def chain_panel(
@@ -30,23 +31,28 @@ def chain_panel(
         width: Width of the figure in inches.
 
     Raises:
-        ValueError: There is no example, or a mask differs from its image in size.
+        ValueError: There is no example, a step has no mask of any, or a mask differs from its
+            image in size.
     """
+    ids = {example.record.image_id for example in examples}
+    for title, masks in steps.items():
+        if not ids & set(masks):
+            raise ValueError(
+                f"step {title!r} has no mask of any image to show; pseudo masks exist for "
+                "the split train, predictions for val: show the steps of one split in one panel"
+            )
     palette = mask_palette(len(index.classes))
     rows: list[list[Tile | None]] = []
     for example in examples:
         image = read_image(example.record.path)
-        masks = [masks.get(example.record.image_id) for masks in steps.values()]
-        masks.append(true_mask(ground_truth, example.record))
+        found = [masks.get(example.record.image_id) for masks in steps.values()]
+        found.append(true_mask(ground_truth, example.record))
         tiles = [
             None if mask is None else Tile(overlay(image, mask, palette), smooth=False)
-            for mask in masks
+            for mask in found
         ]
         rows.append([Tile(image), *tiles])
-    legend = {
-        name: tuple(int(value) for value in palette[place + 1])
-        for place, name in enumerate(index.classes)
-    }
+    legend = class_legend(index.classes, palette)
     legend["unsure or ignored"] = (255, 255, 255)
     return image_grid(
         rows,

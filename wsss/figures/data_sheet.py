@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from wsss.data.images import read_image
 from wsss.data.index import GroundTruthRecord, Index
 from wsss.figures.examples import Example, true_mask, true_spurious
-from wsss.figures.tiles import Tile, hatch, image_grid, mask_palette, overlay
+from wsss.figures.overlays import class_legend, hatch, mask_palette, overlay
+from wsss.figures.tiles import Tile, image_grid
 
 STRIPES = (235, 235, 235)
 
@@ -47,10 +48,7 @@ def data_sheet(
     ]
     columns = max(map(len, rows))
     titles = ["image", "ground truth"] * (columns // 2)
-    legend = {
-        name: tuple(int(v) for v in palette[index.classes.index(name) + 1])
-        for name in index.classes
-    }
+    legend = class_legend(index.classes, palette)
     if any(known.spurious for known in ground_truth.values()):
         legend["spurious background"] = (160, 160, 160)
     return image_grid(rows, column_titles=titles, row_titles=names, width=width, legend=legend)

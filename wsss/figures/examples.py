@@ -1,6 +1,6 @@
 """Chooses example images, reads their masks, and writes single small pictures."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def choose_examples(
     split: str,
     per_class: int,
     random_seed: int,
-    among: Collection[str] | None = None,
+    among: Collection[str] | None,
 ) -> list[Example]:
     """Return random images of each class, class by class; an image stands for one class only.
 
@@ -38,7 +38,7 @@ def choose_examples(
         split: Split to choose from.
         per_class: Images per class; fewer where a class has fewer.
         random_seed: Seed of the choice.
-        among: If given, only these image ids (those that have masks, say).
+        among: Only these image ids (those that have masks, say); None for all.
 
     Raises:
         ValueError: The split has no labelled image to choose from.
@@ -82,18 +82,6 @@ def true_spurious(
         return None
     region: np.ndarray = read_mask(known.spurious) > 0
     return region
-
-
-def find_masks(folders: Sequence[Path]) -> dict[str, Path]:
-    """Return the mask file of each image id below the folders.
-
-    Raises:
-        ValueError: The folders hold no PNG file.
-    """
-    files = {path.stem: path for folder in folders for path in sorted(Path(folder).rglob("*.png"))}
-    if not files:
-        raise ValueError(f"no mask (*.png) below {', '.join(map(str, folders))}; make them first")
-    return files
 
 
 def write_tile(path: Path, image: np.ndarray, *, side: int) -> None:

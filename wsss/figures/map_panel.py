@@ -9,7 +9,8 @@ from wsss.data.images import read_image
 from wsss.data.index import GroundTruthRecord, Index
 from wsss.figures.data_sheet import truth_picture
 from wsss.figures.examples import Example, true_mask, true_spurious
-from wsss.figures.tiles import Tile, heatmap, image_grid, mask_palette, outline
+from wsss.figures.overlays import heatmap, mask_palette, outline
+from wsss.figures.tiles import Tile, image_grid
 from wsss.store.maps import MapReader
 
 OUTLINE = (120, 235, 255)

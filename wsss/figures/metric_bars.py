@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from wsss.figures.metric_names import format_value, metric_of, shown
+from wsss.figures.metric_names import format_value, metric_of, scale
 from wsss.figures.selection import overall, select_stage
 from wsss.figures.style import (
     FAINT,
@@ -72,9 +72,9 @@ def _panel(
     names: Sequence[str],
     styles: Mapping[str, ArmStyle],
 ) -> None:
-    largest = shown(metric, float(np.nanmax(rows["value"])))
+    largest = scale(metric) * float(np.nanmax(rows["value"]))
     for place, name in enumerate(names):
-        values = shown(metric, rows.loc[rows["label"] == name, "value"].to_numpy(float))
+        values = scale(metric) * rows.loc[rows["label"] == name, "value"].to_numpy(float)
         mean = float(np.nanmean(values))
         sd = float(np.nanstd(values, ddof=1)) if len(values) > 1 else 0.0
         axes.barh(place, mean, height=0.66, color=styles[name].colour, alpha=0.85)
@@ -84,7 +84,7 @@ def _panel(
             axes.scatter(
                 values, place + offsets, s=7, color="white", edgecolor=INK, linewidth=0.6, zorder=3
             )
-        factor = 100 if metric_of(metric).percent else 1
+        factor = scale(metric)
         text = format_value(metric, mean / factor)
         text += f" ± {format_value(metric, sd / factor)}" if len(values) > 1 else ""
         right = max(mean + sd, float(np.nanmax(values)))

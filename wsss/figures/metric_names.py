@@ -26,7 +26,7 @@ METRICS: dict[str, Metric] = {
         "higher",
         "Mean intersection over union: for each class, the pixels that prediction and truth share, "
         "divided by the pixels that either of them claims; then the mean over classes, background "
-        "included. The pixels of the whole split are counted together; a class that neither "
+        "included. The pixels of the whole split are counted together; a class that is neither "
         "predicted nor present is left out.",
     ),
     "iou": Metric(
@@ -39,17 +39,22 @@ METRICS: dict[str, Metric] = {
         "Precision",
         True,
         "higher",
-        "Of the pixels marked as an object, the share that is one. Low when maps "
-        "spill over onto the background.",
+        "Of the pixels marked as a class, the share that belongs to it; the mean over classes, "
+        "background included. Low when maps spill over onto the background.",
     ),
     "recall": Metric(
         "Recall",
         True,
         "higher",
-        "Of the pixels of real objects, the share that was marked. Low when only the "
-        "most telling part of an object lights up.",
+        "Of the pixels of a class, the share that was marked as it; the mean over classes, "
+        "background included. Low when only the most telling part of an object lights up.",
     ),
-    "f1": Metric("F1", True, "higher", "The harmonic mean of precision and recall."),
+    "f1": Metric(
+        "F1",
+        True,
+        "higher",
+        "Harmonic mean of precision and recall of a class, then the mean over classes.",
+    ),
     "pixel_accuracy": Metric(
         "Pixel accuracy",
         True,
@@ -61,7 +66,8 @@ METRICS: dict[str, Metric] = {
         False,
         "lower",
         "Pixels of the co-occurring background (rail for train) that were marked as the object, "
-        "per pixel of the object that was marked rightly. It falls when a classifier stops using "
+        "per pixel of the object that was marked rightly; the mean over such pairs. "
+        "It falls when a classifier stops using "
         "the background as evidence.",
     ),
     "contour_f": Metric(
@@ -72,10 +78,13 @@ METRICS: dict[str, Metric] = {
         "a small distance.",
     ),
     "num_classes": Metric("Classes", False, "neither", "How many classes the mean is taken over."),
+    "num_pairs": Metric(
+        "Pairs", False, "neither", "How many pairs of class and background the ratio is taken over."
+    ),
     "num_images": Metric("Images", False, "neither", "How many images were scored."),
 }
 
-COUNTS = frozenset({"num_classes", "num_images"})
+COUNTS = frozenset({"num_classes", "num_images", "num_pairs"})
 
 
 def metric_of(name: str) -> Metric:
@@ -89,9 +98,9 @@ def metric_of(name: str) -> Metric:
     return METRICS[name]
 
 
-def shown(name: str, value: float) -> float:
-    """Return a stored value (a fraction) on the scale on which it is shown (percent or itself)."""
-    return value * 100 if metric_of(name).percent else value
+def scale(name: str) -> float:
+    """Return what a stored value (a fraction) is multiplied by to be shown (100 for percent)."""
+    return 100.0 if metric_of(name).percent else 1.0
 
 
 def format_value(name: str, value: float) -> str:
@@ -99,4 +108,4 @@ def format_value(name: str, value: float) -> str:
     if value != value:
         return "–"
     digits = 0 if name in COUNTS else 1 if metric_of(name).percent else 2
-    return f"{shown(name, value):.{digits}f}"
+    return f"{scale(name) * value:.{digits}f}"

@@ -80,7 +80,8 @@ def hard_sheet(
     unknown = sorted(set(ranking["image_id"]) - set(paths))
     if unknown:
         raise ValueError(
-            f"the ranking names image {unknown[0]!r}, which the index lacks; rank the candidates again"
+            f"the ranking names image {unknown[0]!r}, which the index lacks; "
+            "rank the candidates again"
         )
     decided = dict(zip(decisions["image_id"], decisions["decision"], strict=True))
     rows, names = [], []

@@ -1,10 +1,10 @@
 """Picks the rows of tidy tables that belong to named chains.
 
-A chain is named by its path, `dataset/classifier/localizer[/refiner[/segmenter]]`. A chain that goes
-on beyond a stage is cut there, so that one list of chains serves tables of every stage.
+A chain is named by its path, `dataset/classifier/localizer[/refiner[/segmenter]]`. A chain that
+goes on beyond a stage is cut there, so that one list of chains serves tables of every stage.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -52,6 +52,20 @@ def add_chain(table: pd.DataFrame) -> pd.DataFrame:
     links = table[columns].fillna("").astype(str)
     chains = ["/".join(filter(None, row)) for row in links.itertuples(index=False, name=None)]
     return table.assign(chain=pd.Series(chains, index=table.index, dtype=object))
+
+
+def only_seeds(table: pd.DataFrame, random_seeds: Sequence[int]) -> pd.DataFrame:
+    """Return the rows of some random seeds.
+
+    Raises:
+        ValueError: The table has no row of one of them.
+    """
+    missing = sorted(set(random_seeds) - set(table["random_seed"]))
+    if missing:
+        raise ValueError(
+            f"the table has no row of random seed {missing[0]}; run the chains with it"
+        )
+    return table[table["random_seed"].isin(list(random_seeds))]
 
 
 def select_chains(table: pd.DataFrame, *, labels: Mapping[str, str]) -> pd.DataFrame:

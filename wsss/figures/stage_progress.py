@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from wsss.figures.curves import label_line_ends
-from wsss.figures.metric_names import metric_of, shown
+from wsss.figures.metric_names import metric_of, scale
 from wsss.figures.selection import STAGE_TITLES, overall, select_stage
 from wsss.figures.style import ArmStyle, footnote, grid_lines, house_style, new_figure
 
@@ -35,7 +35,10 @@ def draw(
         ValueError: A chain lacks a stage or the metric.
     """
     summary = pd.concat(
-        [_at_stage(table, labels, stage, stages[stage], threshold_policy, metric) for stage in stages]
+        [
+            _at_stage(table, labels, stage, stages[stage], threshold_policy, metric)
+            for stage in stages
+        ]
     )
     with house_style():
         figure = new_figure(7.4, 3.7)
@@ -76,7 +79,7 @@ def _at_stage(
     rows = select_stage(
         table, labels=labels, stage=stage, split=split, threshold_policy=threshold_policy
     )
-    rows = overall(rows, metric).assign(value=lambda frame: shown(metric, frame["value"]))
+    rows = overall(rows, metric).assign(value=lambda frame: scale(metric) * frame["value"])
     summary = rows.groupby("label", sort=False)["value"].agg(["mean", "std", "count"]).reset_index()
     chosen = (rows["threshold_policy"] == "ground_truth").any()
     return summary.assign(stage=stage, chosen=chosen)

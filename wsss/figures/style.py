@@ -1,7 +1,7 @@
 """One look for all figures: colours per arm, type sizes, and files with stable bytes.
 
-Colours are those of Okabe and Ito (2008), told apart with any common colour vision; each arm also has
-its own marker and dash, so that no figure depends on colour alone.
+Colours are those of Okabe and Ito (2008), told apart with any common colour vision; each arm also
+has its own marker and dash, so that no figure depends on colour alone.
 """
 
 from collections.abc import Iterator, Sequence

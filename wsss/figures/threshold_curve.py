@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from wsss.figures.curves import Curve, draw_curve, label_line_ends, mean_curve
-from wsss.figures.metric_names import metric_of, shown
+from wsss.figures.metric_names import metric_of, scale
 from wsss.figures.selection import select_chains
 from wsss.figures.style import ArmStyle, footnote, grid_lines, house_style, new_figure
 
@@ -46,19 +46,18 @@ def draw(
         seeds = rows["random_seed"].nunique()
         band = f"band: ± 1 sd over {seeds} random seeds" if seeds > 1 else "one random seed"
         footnote(
-            figure, f"seed, {split} split; {band}; ring: best threshold, known only with ground truth"
+            figure,
+            f"seed, {split} split; {band}; ring: best threshold, known only with ground truth",
         )
     return figure
 
 
-def _panel(
-    axes: Axes, rows: pd.DataFrame, metric: str, styles: Mapping[str, ArmStyle]
-) -> None:
+def _panel(axes: Axes, rows: pd.DataFrame, metric: str, styles: Mapping[str, ArmStyle]) -> None:
     ends, texts = {}, {}
     lower = metric_of(metric).better == "lower"
     for name, own in rows.groupby("label", sort=False):
         curve = mean_curve(own, position="threshold", value=metric)
-        curve = Curve(curve.positions, shown(metric, curve.mean), shown(metric, curve.sd))
+        curve = Curve(curve.positions, scale(metric) * curve.mean, scale(metric) * curve.sd)
         draw_curve(axes, curve, styles[str(name)])
         best = int(np.nanargmin(curve.mean) if lower else np.nanargmax(curve.mean))
         top = (curve.positions[best], curve.mean[best])

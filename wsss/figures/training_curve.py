@@ -21,7 +21,7 @@ def draw(
     smoothing: int,
     logarithmic: bool,
 ) -> Figure:
-    """Draw one panel per column of train.csv: mean over random seeds, band of one standard deviation.
+    """Draw one panel per column of train.csv: mean and standard deviation over random seeds.
 
     Args:
         table: Rows of train.csv with chain columns and `random_seed`.
@@ -63,7 +63,9 @@ def _panel(
                          position="step", value=column)  # fmt: skip
         if not len(raw.positions):
             continue
-        curve = Curve(raw.positions, rolling_mean(raw.mean, smoothing), rolling_mean(raw.sd, smoothing))
+        curve = Curve(
+            raw.positions, rolling_mean(raw.mean, smoothing), rolling_mean(raw.sd, smoothing)
+        )
         draw_curve(axes, curve, styles[str(name)])
         ends[str(name)] = (curve.positions[-1], curve.mean[-1])
     axes.set_title(column.replace("_", " "))

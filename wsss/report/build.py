@@ -10,7 +10,7 @@ from markupsafe import Markup
 from wsss.data.index import read_classes, read_index
 from wsss.figures.metric_names import METRICS
 from wsss.report.ood_collection import collection_table, deciders
-from wsss.report.page import PageFigure, PageTable, Section, plain_grid, render_page
+from wsss.report.page import PageFigure, PageTable, Section, embed, plain_grid, render_page
 from wsss.report.reading import reading_sentence
 from wsss.report.runs import machine, run_times, software
 from wsss.report.sidecar import read_sidecar
@@ -51,7 +51,7 @@ def build_report(
         pictures: PNG files, each with its sidecar beside it.
         steps: Small PNG for any of the sketch's steps (`wsss/report/sketch.py`).
         datasets: index.csv and classes.csv of each data set.
-        ood_sets: ranking_summary.csv, ranking.csv and decisions.csv of each OoD set, by its name.
+        ood_sets: ranking_summary.csv, decisions_summary.csv and decisions.csv by OoD set.
         resolved_config: The configuration with all defaults filled in, as text.
         benchmarks: Snakemake's benchmark files by rule.
         facts: What stands in the strip under the title (data set, code version, ...).
@@ -73,9 +73,7 @@ def build_report(
     parts.append(_provenance(resolved_config, benchmarks))
     parts.append(Section("glossary", "Glossary", _terms(_text("glossary"))))
     parts.append(Section("references", "References", _text("references")))
-    return render_page(
-        title=title, introduction=_text("introduction"), sections=parts, facts=facts
-    )
+    return render_page(title=title, introduction=_text("introduction"), sections=parts, facts=facts)
 
 
 def _text(name: str) -> Markup:
@@ -122,7 +120,7 @@ def _figure(path: Path) -> PageFigure:
     png = Path(path).read_bytes()
     if not png.startswith(b"\x89PNG"):
         raise ValueError(f"{path} is no PNG file; draw it again")
-    return PageFigure(card["title"], card["caption"], card["notes"], card["alt"], png)
+    return PageFigure(card["title"], card["caption"], card["notes"], card["alt"], *embed(png))
 
 
 def _dataset_table(name: str, index_csv: Path, classes_csv: Path) -> PageTable:
@@ -136,7 +134,9 @@ def _dataset_table(name: str, index_csv: Path, classes_csv: Path) -> PageTable:
                 split: sum(r.split == split and class_name in r.labels for r in index.records)
                 for split in splits
             },
-            "usual companion": spurious[class_name][0] if class_name in spurious else "–",
+            "usual companion": spurious[class_name][0].replace("_", " ")
+            if class_name in spurious
+            else "–",
         }
         for class_name in index.classes
     ]
@@ -146,16 +146,15 @@ def _dataset_table(name: str, index_csv: Path, classes_csv: Path) -> PageTable:
     return PageTable(f"Data set {name}", caption, [], "", plain_grid(pd.DataFrame(rows)))
 
 
-def _ood_table(name: str, summary_csv: Path, ranking_csv: Path, decisions_csv: Path) -> PageTable:
+def _ood_table(name: str, ranking_csv: Path, summary_csv: Path, decisions_csv: Path) -> PageTable:
     table = collection_table(
-        read_table(summary_csv, ["class_name"]),
-        read_table(ranking_csv, ["class_name", "image_id"]),
-        read_table(decisions_csv, ["image_id", "decision"]),
+        read_table(ranking_csv, ["class_name", "num_candidates"]),
+        read_table(summary_csv, ["class_name", "num_checked", "num_rejected", "positive_rate"]),
     )
     caption = (
-        "Ranked candidates and what became of them. The positive rate r is the share of the decided "
-        "ones that were rejected because they hold an object; the last column is the number of "
-        "candidates that a person looks at to keep 100, 100 / (1 − r)."
+        "Candidates and what became of them. The positive rate r is the share of those looked at "
+        "that was rejected because it holds an object; the last column is the number that a person "
+        "looks at to keep 100, 100 / (1 − r)."
     )
     notes = deciders(read_table(decisions_csv, ["decided_by"]))
     return PageTable(f"OoD set {name}", caption, notes, "", plain_grid(table))

@@ -37,7 +37,7 @@ def collect_training(paths: Sequence[Path]) -> pd.DataFrame:
     """Return the rows of all training logs, with the chain's columns read off each path.
 
     Args:
-        paths: `.../{dataset}/{classifier}/s{random_seed}/[{localizer}/{refiner}/{segmenter}/]train.csv`.
+        paths: `.../{dataset}/{classifier}/s{random_seed}/train.csv`, or further down the chain.
 
     Raises:
         ValueError: A path is no such path, or a file lacks a column.
@@ -65,7 +65,8 @@ def chain_of_path(path: Path) -> tuple[list[str], int]:
     places = [place for place, name in enumerate(folders) if re.fullmatch(r"s\d+", name)]
     if not places or places[-1] < 2:
         raise ValueError(
-            f"{path} is not the path of a chain: expected {{dataset}}/{{classifier}}/s<random_seed>/…"
+            f"{path} is not the path of a chain: expected "
+            "{dataset}/{classifier}/s<random_seed>/..."
         )
     place = places[-1]
     return [*folders[place - 2 : place], *folders[place + 1 :]], int(folders[place][1:])

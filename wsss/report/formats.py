@@ -14,7 +14,7 @@ LATEX_SPECIAL = {
 
 
 def to_markdown(summary: pd.DataFrame, *, title: str, caption: str, notes: Sequence[str]) -> str:
-    """Return a Markdown table under its title, with caption and protocol; the best value is bold."""
+    """Return a Markdown table with title, caption and protocol; the best value is bold."""
     grid = layout(summary)
     lines = [f"### {title}", "", caption, "", *[f"- {note}" for note in notes], ""]
     lines.append("| " + " | ".join(map(_escape_markdown, grid.header)) + " |")

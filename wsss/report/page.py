@@ -1,20 +1,24 @@
 """The report as one HTML page that needs nothing but itself."""
 
 import base64
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
+from PIL import Image
 
 from wsss.report.table import Cell, Grid
 
 TEMPLATE = Path(__file__).with_name("page.html.jinja")
 # More rows than this stand in a box that scrolls.
 LONG_TABLE = 40
+LARGE_PNG = 400_000
 
 
 @dataclass(frozen=True)
@@ -35,28 +39,18 @@ class PageTable:
 
 @dataclass(frozen=True)
 class PageFigure:
-    """A picture of the page: title, caption, protocol, text for those who cannot see it, PNG."""
+    """A picture of the page: title, caption, protocol, text for those who cannot see it, data URL.
+
+    `width` and `height` in pixels keep the page from jumping while it loads.
+    """
 
     title: str
     caption: str
     notes: Sequence[str]
     alt: str
-    png: bytes
-
-    @property
-    def address(self) -> str:
-        """The picture as a data URL."""
-        return "data:image/png;base64," + base64.b64encode(self.png).decode()
-
-    @property
-    def width(self) -> int:
-        """Width in pixels, as the PNG header says."""
-        return int.from_bytes(self.png[16:20], "big")
-
-    @property
-    def height(self) -> int:
-        """Height in pixels, as the PNG header says."""
-        return int.from_bytes(self.png[20:24], "big")
+    address: str
+    width: int
+    height: int
 
 
 @dataclass(frozen=True)
@@ -65,7 +59,7 @@ class Section:
 
     anchor: str
     title: str
-    text: Markup = Markup("")
+    text: Markup
     tables: Sequence[PageTable] = ()
     figures: Sequence[PageFigure] = ()
     folded: Mapping[str, str] = field(default_factory=dict)
@@ -101,11 +95,25 @@ def render_page(
     )
 
 
+def embed(png: bytes) -> tuple[str, int, int]:
+    """Return a picture as data URL, its width and its height.
+
+    Sheets of photographs are several MB as PNG; above `LARGE_PNG` they become WebP, which looks the
+    same at the size of the page. The PNG file itself is left as it is.
+    """
+    with Image.open(io.BytesIO(png)) as image:
+        width, height = image.size
+        kind, data = "png", png
+        if len(png) > LARGE_PNG:
+            buffer = io.BytesIO()
+            image.convert("RGB").save(buffer, format="WEBP", quality=86, method=4)
+            kind, data = "webp", buffer.getvalue()
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}", width, height
+
+
 def warns(note: str) -> bool:
     """Return whether a sentence of the protocol admits the use of ground truth."""
     return "GROUND TRUTH" in note or "true labels" in note
-
-
 
 
 def plain_grid(table: pd.DataFrame) -> Grid:
@@ -115,11 +123,13 @@ def plain_grid(table: pd.DataFrame) -> Grid:
     return Grid(header, rows)
 
 
-def _plain(value: object) -> str:
+def _plain(value: Any) -> str:
     if isinstance(value, float | np.floating):
-        if np.isnan(value):
+        number = float(value)
+        if np.isnan(number):
             return "–"
-        return f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:.3g}"
+        whole = abs(number) >= 1000 or number.is_integer()
+        return f"{number:,.0f}" if whole else f"{number:.3g}"
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
-        return f"{value:,}"
+        return f"{int(value):,}"
     return str(value)

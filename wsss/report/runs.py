@@ -14,12 +14,12 @@ PACKAGES = ("torch", "torchvision", "numpy", "pandas", "scipy", "matplotlib", "s
 def find_benchmarks(folder: Path) -> dict[str, list[Path]]:
     """Return the benchmark files below a folder by rule.
 
-    A file is named after its rule, `.../train_wood.tsv`; what follows a dot before the suffix
-    (`localize.3.tsv`) tells the jobs of one rule apart.
+    A file is named after its rule, `.../train_wood.tsv`; the jobs of a rule with shards are
+    numbered files in a folder of its name, `.../localize/3.tsv`.
     """
     found: dict[str, list[Path]] = {}
     for path in sorted(Path(folder).rglob("*.tsv")):
-        found.setdefault(path.name.split(".")[0], []).append(path)
+        found.setdefault(path.parent.name if path.stem.isdigit() else path.stem, []).append(path)
     return found
 
 
@@ -44,9 +44,12 @@ def run_times(benchmarks: Mapping[str, Sequence[Path]]) -> pd.DataFrame:
         memory = joined["max_rss"].max() if "max_rss" in joined.columns else float("nan")
         rows.append(
             {
-                "rule": rule, "jobs": len(joined), "seconds in all": joined["s"].sum(),
-                "longest job (s)": joined["s"].max(), "peak memory (MB)": memory,
-            }  # fmt: skip
+                "rule": rule,
+                "jobs": len(joined),
+                "seconds in all": joined["s"].sum(),
+                "longest job (s)": joined["s"].max(),
+                "peak memory (MB)": memory,
+            }
         )
     table = pd.DataFrame(
         rows, columns=["rule", "jobs", "seconds in all", "longest job (s)", "peak memory (MB)"]

@@ -22,24 +22,24 @@ class Step:
 STEPS = (
     Step("dataset", "Images + labels", ("“there is a train”,", "never where it is"), 0, 0),
     Step("classifier", "Classifier", ("learns the labels;", "and rails by mistake"), 1, 0),
+    Step("ood", "OoD images", ("no object in them,", "yet p(c) ≥ 0.5"), 2, 1),
     Step("wood", "W-OoD", ("trained on: rails", "alone are no train"), 3, 0),
-    Step("maps", "Localization maps", ("CAM, AdvCAM: where", "is the evidence?"), 4, 0),
-    Step("refine", "Refiner (IRN)", ("maps grow to the", "edges: pseudo masks"), 5, 0),
-    Step("segmenter", "DeepLab", ("learns pseudo masks,", "segments new images"), 6, 0),
-    Step("ood", "OoD images", ("no object in them, yet", "scored p(c) ≥ 0.5"), 2, 1),
+    Step("maps", "Maps", ("CAM, AdvCAM: where", "is the evidence?"), 4, 0),
+    Step("refine", "Refiner (IRN)", ("maps grow to edges:", "pseudo masks"), 5, 0),
+    Step("segmenter", "DeepLab", ("learns these masks,", "segments new images"), 6, 0),
 )
 ARROWS = (
     ("dataset", "classifier"), ("classifier", "wood"), ("classifier", "ood"), ("ood", "wood"),
     ("wood", "maps"), ("maps", "refine"), ("refine", "segmenter"),
 )  # fmt: skip
-WIDTH, HEIGHT, GAP, SIDE = 136, 176, 20, 96
+WIDTH, HEIGHT, GAP, SIDE = 146, 176, 20, 96
 
 
 def chain_svg(pictures: Mapping[str, Path]) -> Markup:
     """Return the chain as SVG text; a step without a picture shows its number.
 
     Args:
-        pictures: Small PNG file for the keys dataset, classifier, ood, wood, maps, refine, segmenter.
+        pictures: Small PNG file for any of dataset, classifier, ood, wood, maps, refine, segmenter.
 
     Raises:
         ValueError: A picture belongs to no step.
@@ -47,13 +47,15 @@ def chain_svg(pictures: Mapping[str, Path]) -> Markup:
     known = [step.key for step in STEPS]
     for key in pictures:
         if key not in known:
-            raise ValueError(f"picture {key!r} belongs to no step of the sketch: {', '.join(known)}")
+            raise ValueError(
+                f"picture {key!r} belongs to no step of the sketch: {', '.join(known)}"
+            )
     width = 7 * (WIDTH + GAP)
     parts = [
         f'<svg class="chain" viewBox="0 0 {width} {2 * HEIGHT + 2 * GAP}" role="img" '
         'xmlns="http://www.w3.org/2000/svg" aria-labelledby="chain-title">'
         '<title id="chain-title">The chain: images with labels train a classifier; it finds hard '
-        "out-of-distribution images, with which W-OoD is trained; its localization maps are refined "
+        "out-of-distribution images, with which W-OoD is trained; its maps are refined "
         "by IRN to pseudo masks, which train DeepLab.</title>"
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
         'markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" class="tip"/></marker></defs>'
@@ -97,5 +99,7 @@ def _box(step: Step, number: int, picture: Path | None) -> str:
         )
     parts.append(f'<text x="{centre}" y="{y + 122}" class="step">{escape(step.title)}</text>')
     for place, line in enumerate(step.lines):
-        parts.append(f'<text x="{centre}" y="{y + 141 + 15 * place}" class="small">{escape(line)}</text>')
+        parts.append(
+            f'<text x="{centre}" y="{y + 141 + 15 * place}" class="small">{escape(line)}</text>'
+        )
     return "".join(parts)

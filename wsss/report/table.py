@@ -1,7 +1,7 @@
 """Results tables: tidy metrics in, mean and standard deviation over random seeds out.
 
-The summary itself is the CSV table (fractions, one row per arm and metric, the protocol in columns);
-Markdown, LaTeX and HTML are laid out from it in percent.
+The summary itself is the CSV table (fractions, one row per arm and metric, the protocol in
+columns); Markdown, LaTeX and HTML are laid out from it in percent.
 """
 
 from collections.abc import Mapping, Sequence
@@ -112,7 +112,9 @@ def _count(rows: pd.DataFrame, name: str) -> float:
 def protocol(summary: pd.DataFrame) -> list[str]:
     """Return how the numbers came about, as sentences for a table's header."""
     first = summary.iloc[0]
-    sentences = [f"Stage: {STAGE_TITLES[first['stage']]}. Split: {first['split']}{_images(summary)}."]
+    sentences = [
+        f"Stage: {STAGE_TITLES[first['stage']]}. Split: {first['split']}{_images(summary)}."
+    ]
     sentences.append(_threshold(summary))
     counts = sorted(set(summary["n"].astype(int)))
     if counts == [1]:
@@ -123,7 +125,7 @@ def protocol(summary: pd.DataFrame) -> list[str]:
     pruned = summary[summary["ood_pruning"] != ""].drop_duplicates("label")
     for method, own in pruned.groupby("ood_pruning", sort=False):
         title = PRUNING_TITLES.get(str(method), str(method))
-        sentences.append(f"OoD pruning of {', '.join(own['label'])}: {title}.")
+        sentences.append(f"OoD pruning of {'; '.join(own['label'])}: {title}.")
     if summary["expected"].notna().any():
         sentences.append("Published: the paper's value, on the paper's data and network.")
     return sentences

@@ -230,6 +230,9 @@ def _decode(item: Mapping[str, Any], image: _Image) -> np.ndarray:
     height, width = image.size
     try:
         if isinstance(shape, list):
+            # pycocotools would take four numbers for a box.
+            if not all(len(polygon) >= 6 and len(polygon) % 2 == 0 for polygon in shape):
+                raise ValueError("a polygon needs at least three points")
             shape = rle_tools.merge(rle_tools.frPyObjects(shape, height, width))
         elif isinstance(shape["counts"], list):
             shape = rle_tools.frPyObjects(shape, *shape["size"])

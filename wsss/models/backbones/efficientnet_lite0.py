@@ -40,8 +40,8 @@ OTHER_BLOCKS = {
 class EfficientNetLite0(Backbone):
     """timm's EfficientNet-Lite0 (TensorFlow's padding), its last strided stage with stride 1.
 
-    What follows that stage is dilated by 2: the features are then those of the original stride 32 on
-    a grid twice as dense, and the ImageNet weights keep their meaning. Without dilation the
+    What follows that stage is dilated by 2: the features are then those of the original stride 32
+    on a grid twice as dense, and the ImageNet weights keep their meaning. Without dilation the
     1000-way head hardly recognises anything (zebra: 0.01 instead of 0.9).
 
     TensorFlow pads an even length on the right only, so features look to the right of the regular

@@ -1,0 +1,45 @@
+# `make demo` and `make test` do all the set-up themselves.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CORES ?= 2
+READY := $(VENV)/.ready
+
+.PHONY: demo test test-slow quick check format requirements clean
+
+demo: $(READY)  ## the main job on the built-in data set
+	source $(BIN)/activate && snakemake --cores $(CORES)
+	@echo "Open results/report.html"
+
+test: $(READY)  ## all tests but the very slow ones, with coverage
+	source $(BIN)/activate && python -m pytest -n $(CORES) -m "not very_slow" --cov --cov-report=term
+
+test-slow: $(READY)  ## what `make test` leaves out
+	source $(BIN)/activate && python -m pytest -m very_slow
+
+quick: $(READY)  ## the fast tests
+	source $(BIN)/activate && python -m pytest -q -m "not slow and not very_slow"
+
+check: $(READY)  ## lint, format, types, workflow lint
+	source $(BIN)/activate && ruff check . && ruff format --check . && mypy \
+	  && snakefmt --check Snakefile workflow && snakemake --lint
+
+format: $(READY)
+	source $(BIN)/activate && ruff check --fix-only . && ruff format . && snakefmt Snakefile workflow
+
+# uv installs in seconds what pip needs minutes for; pip only brings uv itself.
+$(READY): envs/requirements.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes envs/requirements.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $(READY)
+
+requirements:  ## pin the newest versions again
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --universal \
+	  --python-version 3.11 envs/requirements.in -o envs/requirements.txt
+
+clean:
+	rm -rf $(VENV) .snakemake

@@ -1,0 +1,304 @@
+# What the entries of tables, figures and panels hold beside the options of what draws them.
+FIGURE_KEYS = ("figure", "title", "caption", "section", "chains", "random_seeds")
+SHEET = config["sheets"]
+FIGURE_TABLE = {
+    "threshold_curve": "curves",
+    "precision_recall": "curves",
+    "training_curve": "training",
+}
+
+
+def seeds_of(group, name):
+    return config[group][name].get("random_seeds") or config["random_seeds"]
+
+
+def all_labels():
+    """Every label of the config, in its order, so that an arm looks the same in each figure."""
+    groups = [*config["tables"].values(), *config["figures"].values()]
+    return list(dict.fromkeys(label for options in groups for label in options["chains"]))
+
+
+def all_trainings():
+    """The training logs of the chains' classifiers and segmenters."""
+    found = {}
+    for chain, seed in wanted():
+        links = chain.split("/")
+        for depth in [2] + [5] * (len(links) == 5):
+            found[chain_folder("/".join(links[:depth]), seed) + "/train.csv"] = None
+    return list(found)
+
+
+def pruning_of(chains):
+    """How the OoD images of each label were pruned, for those trained with some."""
+    found = {}
+    for label, chain in chains.items():
+        ood_set = config["classifiers"][chain.split("/")[1]].get("ood_set")
+        if ood_set:
+            found[label] = config["ood_sets"][ood_set]["kind"]
+    return found
+
+
+def panel_dataset(name):
+    return next(iter(config["panels"][name]["chains"].values())).split("/")[0]
+
+
+def panel_maps(name):
+    """The map files of each label of a panel."""
+    seed = seeds_of("panels", name)[0]
+    return {
+        label: [
+            f"{chain_folder('/'.join(chain.split('/')[:3]), seed)}/maps/{shard}.h5"
+            for shard in shards_of("train")
+        ]
+        for label, chain in config["panels"][name]["chains"].items()
+    }
+
+
+def panel_masks(name):
+    """The folders of the masks in which each label's chain ends."""
+    seed, panel = seeds_of("panels", name)[0], config["panels"][name]
+    found = {}
+    for label, chain in panel["chains"].items():
+        ends = {4: ("pseudo_masks", "train"), 5: ("predictions", "val")}
+        kind, split = ends[len(chain.split("/"))]
+        kind += "_crf" if panel["crf"] and split == "val" else ""
+        found[label] = [f"{chain_folder(chain, seed)}/{kind}/{n}" for n in shards_of(split)]
+    return found
+
+
+def flat(files):
+    return [path for paths in files.values() for path in paths]
+
+
+def chain_datasets():
+    return list(dict.fromkeys(chain.split("/")[0] for chain, _ in wanted()))
+
+
+def shown_ood_sets():
+    """(data set, OoD set) of the chains' classifiers whose candidates someone decided on."""
+    found = {}
+    for chain, _ in wanted():
+        dataset, classifier = chain.split("/")[:2]
+        ood_set = config["classifiers"][classifier].get("ood_set")
+        if ood_set and config["ood_sets"][ood_set]["kind"] in ("oracle", "none", "manual", "erase"):
+            found[dataset, ood_set] = None
+    return list(found)
+
+
+def ood_files(file):
+    return [f"{R}/{dataset}/ood/{ood_set}/{file}" for dataset, ood_set in shown_ood_sets()]
+
+
+def report_pictures():
+    names = [*config["figures"], *config["panels"]]
+    names += [f"data_{dataset}" for dataset in chain_datasets()]
+    names += [f"ood_{kind}_{d}_{o}" for d, o in shown_ood_sets() for kind in ("pool", "hard")]
+    return [f"{R}/figures/{name}.png" for name in names]
+
+
+def report_tiles():
+    """One picture for each of the sketch's steps that has one."""
+    tiles = [f"{R}/figures/tiles/{d}/dataset.png" for d in chain_datasets()[:1]]
+    return tiles + [f"{R}/figures/tiles/{d}/{o}/ood.png" for d, o in shown_ood_sets()[:1]]
+
+
+rule collect_metrics:
+    input:
+        metrics=all_metrics(),
+        curves=all_curves(),
+        training=all_trainings(),
+    output:
+        metrics=f"{R}/tables/metrics.csv",
+        curves=f"{R}/tables/curves.csv",
+        training=f"{R}/tables/training.csv",
+    log:
+        f"{R}/logs/collect_metrics.log",
+    benchmark:
+        f"{R}/benchmarks/collect_metrics.tsv"
+    params:
+        code=script_code("collect_metrics"),
+    script:
+        "../scripts/collect_metrics.py"
+
+
+rule make_table:
+    input:
+        metrics=f"{R}/tables/metrics.csv",
+    output:
+        csv=f"{R}/tables/{{table}}.csv",
+        markdown=f"{R}/tables/{{table}}.md",
+        latex=f"{R}/tables/{{table}}.tex",
+        sidecar=f"{R}/tables/{{table}}.json",
+    wildcard_constraints:
+        table=one_of(config["tables"]),
+    log:
+        f"{R}/logs/make_table/{{table}}.log",
+    benchmark:
+        f"{R}/benchmarks/make_table_{{table}}.tsv"
+    params:
+        table=lambda w: config["tables"][w.table],
+        pruning=lambda w: pruning_of(config["tables"][w.table]["chains"]),
+        random_seeds=lambda w: seeds_of("tables", w.table),
+        code=script_code("make_table"),
+    script:
+        "../scripts/make_table.py"
+
+
+rule draw_figure:
+    input:
+        table=lambda w: f"{R}/tables/{FIGURE_TABLE.get(config['figures'][w.name]['figure'], 'metrics')}.csv",
+    output:
+        pdf=f"{R}/figures/{{name}}.pdf",
+        png=f"{R}/figures/{{name}}.png",
+        sidecar=f"{R}/figures/{{name}}.json",
+    wildcard_constraints:
+        name=one_of(config["figures"]),
+    log:
+        f"{R}/logs/draw_figure/{{name}}.log",
+    benchmark:
+        f"{R}/benchmarks/draw_figure_{{name}}.tsv"
+    params:
+        figure=lambda w: {key: config["figures"][w.name][key] for key in FIGURE_KEYS[:5]},
+        options=lambda w: options_of("figures", w.name, *FIGURE_KEYS),
+        random_seeds=lambda w: seeds_of("figures", w.name),
+        all_labels=all_labels(),
+        code=lambda w: script_code(
+            "draw_figure", f"wsss/figures/{config['figures'][w.name]['figure']}.py"
+        ),
+    script:
+        "../scripts/draw_figure.py"
+
+
+rule draw_data_sheet:
+    input:
+        index=f"{DATA}/index.csv",
+        classes=f"{DATA}/classes.csv",
+        ground_truth=f"{DATA}/ground_truth.csv",
+    output:
+        pdf=f"{R}/figures/data_{{dataset}}.pdf",
+        png=f"{R}/figures/data_{{dataset}}.png",
+        sidecar=f"{R}/figures/data_{{dataset}}.json",
+        tile=f"{R}/figures/tiles/{{dataset}}/dataset.png",
+    log:
+        f"{R}/logs/{{dataset}}/draw_data_sheet.log",
+    benchmark:
+        f"{R}/benchmarks/{{dataset}}/draw_data_sheet.tsv"
+    params:
+        **{key: SHEET[key] for key in ("split", "per_class", "example_seed", "width", "tile_side")},
+        code=script_code("draw_data_sheet"),
+    script:
+        "../scripts/draw_data_sheet.py"
+
+
+rule draw_ood_sheet:
+    input:
+        index=f"{DATA}/index.csv",
+        classes=f"{DATA}/classes.csv",
+        ground_truth=f"{DATA}/ground_truth.csv",
+        ranking=f"{OOD}/ranking.csv",
+        decisions=f"{OOD}/decisions.csv",
+    output:
+        pool_pdf=f"{R}/figures/ood_pool_{{dataset}}_{{ood_set}}.pdf",
+        pool_png=f"{R}/figures/ood_pool_{{dataset}}_{{ood_set}}.png",
+        pool_sidecar=f"{R}/figures/ood_pool_{{dataset}}_{{ood_set}}.json",
+        hard_pdf=f"{R}/figures/ood_hard_{{dataset}}_{{ood_set}}.pdf",
+        hard_png=f"{R}/figures/ood_hard_{{dataset}}_{{ood_set}}.png",
+        hard_sidecar=f"{R}/figures/ood_hard_{{dataset}}_{{ood_set}}.json",
+        tile=f"{R}/figures/tiles/{{dataset}}/{{ood_set}}/ood.png",
+    log:
+        f"{R}/logs/{{dataset}}/ood/{{ood_set}}/draw_ood_sheet.log",
+    benchmark:
+        f"{R}/benchmarks/{{dataset}}/ood/{{ood_set}}/draw_ood_sheet.tsv"
+    params:
+        columns=SHEET["columns"],
+        width=SHEET["width"],
+        tile_side=SHEET["tile_side"],
+        code=script_code("draw_ood_sheet"),
+    script:
+        "../scripts/draw_ood_sheet.py"
+
+
+rule draw_map_panel:
+    input:
+        index=lambda w: f"{R}/{panel_dataset(w.name)}/index.csv",
+        classes=lambda w: f"{R}/{panel_dataset(w.name)}/classes.csv",
+        ground_truth=lambda w: f"{R}/{panel_dataset(w.name)}/ground_truth.csv",
+        maps=lambda w: flat(panel_maps(w.name)),
+    output:
+        pdf=f"{R}/figures/{{name}}.pdf",
+        png=f"{R}/figures/{{name}}.png",
+        sidecar=f"{R}/figures/{{name}}.json",
+    wildcard_constraints:
+        name=one_of(named("panels", "panel", "maps")),
+    log:
+        f"{R}/logs/draw_map_panel/{{name}}.log",
+    benchmark:
+        f"{R}/benchmarks/draw_map_panel_{{name}}.tsv"
+    params:
+        panel=lambda w: config["panels"][w.name],
+        maps=lambda w: panel_maps(w.name),
+        code=script_code("draw_map_panel"),
+    script:
+        "../scripts/draw_map_panel.py"
+
+
+rule draw_chain_panel:
+    input:
+        index=lambda w: f"{R}/{panel_dataset(w.name)}/index.csv",
+        classes=lambda w: f"{R}/{panel_dataset(w.name)}/classes.csv",
+        ground_truth=lambda w: f"{R}/{panel_dataset(w.name)}/ground_truth.csv",
+        masks=lambda w: flat(panel_masks(w.name)),
+    output:
+        pdf=f"{R}/figures/{{name}}.pdf",
+        png=f"{R}/figures/{{name}}.png",
+        sidecar=f"{R}/figures/{{name}}.json",
+    wildcard_constraints:
+        name=one_of(named("panels", "panel", "masks")),
+    log:
+        f"{R}/logs/draw_chain_panel/{{name}}.log",
+    benchmark:
+        f"{R}/benchmarks/draw_chain_panel_{{name}}.tsv"
+    params:
+        panel=lambda w: config["panels"][w.name],
+        masks=lambda w: panel_masks(w.name),
+        code=script_code("draw_chain_panel"),
+    script:
+        "../scripts/draw_chain_panel.py"
+
+
+rule write_report:
+    input:
+        tables=[f"{R}/tables/{name}.csv" for name in config["tables"]],
+        pictures=report_pictures(),
+        tiles=report_tiles(),
+        index=[f"{R}/{dataset}/index.csv" for dataset in chain_datasets()],
+        classes=[f"{R}/{dataset}/classes.csv" for dataset in chain_datasets()],
+        ranking_summary=ood_files("ranking_summary.csv"),
+        decisions_summary=ood_files("decisions_summary.csv"),
+        decisions=ood_files("decisions.csv"),
+        resolved_config=f"{R}/config.yaml",
+    output:
+        html=f"{R}/report.html",
+    log:
+        f"{R}/logs/write_report.log",
+    benchmark:
+        f"{R}/benchmarks/write_report.tsv"
+    params:
+        title=config["title"],
+        datasets=chain_datasets(),
+        ood_sets=[f"{ood_set} ({dataset})" for dataset, ood_set in shown_ood_sets()],
+        benchmarks=f"{R}/benchmarks",
+        facts={
+            "data sets": ", ".join(chain_datasets()),
+            "random seeds": ", ".join(map(str, config["random_seeds"])),
+        },
+        code=script_code(
+            "write_report",
+            "wsss/report/page.html.jinja",
+            *sorted(
+                str(path.relative_to(workflow.basedir))
+                for path in Path(workflow.basedir, "wsss/report/text").glob("*.html")
+            ),
+        ),
+    script:
+        "../scripts/write_report.py"
