@@ -156,10 +156,10 @@ def check_references(config: Mapping[str, Any]) -> None:
     """
     for path, chain in chains_with_paths(config):
         links = chain.split("/")
-        if not 3 <= len(links) <= len(CHAIN_LINKS):
+        if not 2 <= len(links) <= len(CHAIN_LINKS):
             raise ConfigError(
-                f"{path} is {chain!r}, but a chain has three to five names: "
-                "dataset/classifier/localizer[/refiner[/segmenter]]"
+                f"{path} is {chain!r}, but a chain has two to five names: "
+                "dataset/classifier[/localizer[/refiner[/segmenter]]]"
             )
         for link, group in zip(links, CHAIN_LINKS, strict=False):
             _check_defined(link, config[group], f"{path} ({chain})", group)

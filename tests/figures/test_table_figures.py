@@ -68,10 +68,12 @@ def test_options_are_keyword_only_without_defaults(name: str) -> None:
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_picture_is_not_empty_and_bytes_are_stable(name: str, tmp_path: Path) -> None:
+    for stem in ("first", "second"):
+        figure = draw(name)
+        save_figure(figure, tmp_path / f"{stem}.png")
+        save_figure(figure, tmp_path / f"{stem}.pdf")
     for suffix in (".png", ".pdf"):
         first, second = tmp_path / f"first{suffix}", tmp_path / f"second{suffix}"
-        save_figure(draw(name), first)
-        save_figure(draw(name), second)
         assert first.read_bytes() == second.read_bytes()
     pixels = np.asarray(Image.open(tmp_path / "first.png").convert("L"))
     assert pixels.shape[1] >= 1000

@@ -98,15 +98,19 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     run(
         "draw_map_panel",
         data | truth,
-        picture(out, "maps"),
-        {"panel": panel, "maps": {"CAM": [str(paths.maps)], "W-OoD": [str(paths.maps)]}},
+        picture(out, "maps") | {"first_tile": str(out / "t0.png"), "tile": str(out / "t1.png")},
+        {
+            "panel": panel,
+            "tile_side": 96,
+            "maps": {"CAM": [str(paths.maps)], "W-OoD": [str(paths.maps)]},
+        },
         root,
     )
     run(
         "draw_chain_panel",
         data | truth,
-        picture(out, "chain"),
-        {"panel": panel, "masks": {"pseudo mask": [str(paths.masks / "0")]}},
+        picture(out, "chain") | {"tile": str(out / "t2.png")},
+        {"panel": panel, "tile_side": 96, "masks": {"pseudo mask": [str(paths.masks / "0")]}},
         root,
     )
     pictures = [out / f"{name}.png" for name in ("stages", "data", "pool", "hard", "maps", "chain")]
@@ -114,7 +118,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
         "write_report",
         {
             "tables": [str(out / "seed.csv")], "pictures": list(map(str, pictures)),
-            "tiles": [str(out / "dataset.png"), str(out / "ood.png")],
+            "tiles": [str(out / f"{n}.png") for n in ("dataset", "ood", "t0", "t1", "t2")],
             "index": [str(paths.index)], "classes": [str(paths.classes)],
             "ranking_summary": [str(paths.summary)], "decisions": [str(paths.decisions)],
             "decisions_summary": [str(paths.decisions_summary)],
@@ -122,7 +126,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
         },
         {"html": str(out / "report.html")},
         {
-            "title": "Scenes <1>", "datasets": ["scenes"], "ood_sets": ["hard"],
+            "title": "Scenes <1>",
+            "steps": ["dataset", "ood", "classifier", "maps", "refine"],
+            "datasets": ["scenes"],
+            "ood_sets": ["hard"],
             "benchmarks": str(paths.benchmarks), "facts": {"data set": "scenes & more"},
         },
         root,

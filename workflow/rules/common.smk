@@ -87,6 +87,8 @@ def chain_folder(chain, random_seed):
 def metrics_of(chain, random_seed):
     """The metrics files of a chain's stages, from its seeds to where it ends."""
     links = chain.split("/")
+    if len(links) < 3:
+        return []
     seeds = chain_folder("/".join(links[:3]), random_seed) + "/seed_metrics.csv"
     later = [
         chain_folder("/".join(links[:n]), random_seed) + "/metrics.csv"
@@ -104,6 +106,7 @@ def all_curves():
         dict.fromkeys(
             chain_folder("/".join(chain.split("/")[:3]), seed) + "/threshold_curve.csv"
             for chain, seed in wanted()
+            if chain.count("/") >= 2
         )
     )
 

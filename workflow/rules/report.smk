@@ -15,7 +15,9 @@ def seeds_of(group, name):
 def all_labels():
     """Every label of the config, in its order, so that an arm looks the same in each figure."""
     groups = [*config["tables"].values(), *config["figures"].values()]
-    return list(dict.fromkeys(label for options in groups for label in options["chains"]))
+    return list(
+        dict.fromkeys(label for options in groups for label in options["chains"])
+    )
 
 
 def all_trainings():
@@ -62,7 +64,9 @@ def panel_masks(name):
         ends = {4: ("pseudo_masks", "train"), 5: ("predictions", "val")}
         kind, split = ends[len(chain.split("/"))]
         kind += "_crf" if panel["crf"] and split == "val" else ""
-        found[label] = [f"{chain_folder(chain, seed)}/{kind}/{n}" for n in shards_of(split)]
+        found[label] = [
+            f"{chain_folder(chain, seed)}/{kind}/{n}" for n in shards_of(split)
+        ]
     return found
 
 
@@ -80,26 +84,46 @@ def shown_ood_sets():
     for chain, _ in wanted():
         dataset, classifier = chain.split("/")[:2]
         ood_set = config["classifiers"][classifier].get("ood_set")
-        if ood_set and config["ood_sets"][ood_set]["kind"] in ("oracle", "none", "manual", "erase"):
+        if ood_set and config["ood_sets"][ood_set]["kind"] in (
+            "oracle",
+            "none",
+            "manual",
+            "erase",
+        ):
             found[dataset, ood_set] = None
     return list(found)
 
 
 def ood_files(file):
-    return [f"{R}/{dataset}/ood/{ood_set}/{file}" for dataset, ood_set in shown_ood_sets()]
+    return [
+        f"{R}/{dataset}/ood/{ood_set}/{file}" for dataset, ood_set in shown_ood_sets()
+    ]
 
 
 def report_pictures():
     names = [*config["figures"], *config["panels"]]
     names += [f"data_{dataset}" for dataset in chain_datasets()]
-    names += [f"ood_{kind}_{d}_{o}" for d, o in shown_ood_sets() for kind in ("pool", "hard")]
+    names += [
+        f"ood_{kind}_{d}_{o}" for d, o in shown_ood_sets() for kind in ("pool", "hard")
+    ]
     return [f"{R}/figures/{name}.png" for name in names]
 
 
 def report_tiles():
-    """One picture for each of the sketch's steps that has one."""
-    tiles = [f"{R}/figures/tiles/{d}/dataset.png" for d in chain_datasets()[:1]]
-    return tiles + [f"{R}/figures/tiles/{d}/{o}/ood.png" for d, o in shown_ood_sets()[:1]]
+    """The picture of each of the sketch's steps that has one."""
+    tiles = {
+        "dataset": f"{R}/figures/tiles/{d}/dataset.png" for d in chain_datasets()[:1]
+    }
+    tiles |= {
+        "ood": f"{R}/figures/tiles/{d}/{o}/ood.png" for d, o in shown_ood_sets()[:1]
+    }
+    for name in named("panels", "panel", "maps")[:1]:
+        tiles["classifier"] = f"{R}/figures/tiles/{name}/first.png"
+        tiles["maps"] = f"{R}/figures/tiles/{name}/last.png"
+    for name in reversed(named("panels", "panel", "masks")):
+        step = {"train": "refine", "val": "segmenter"}[config["panels"][name]["split"]]
+        tiles[step] = f"{R}/figures/tiles/{name}/last.png"
+    return tiles
 
 
 rule collect_metrics:
@@ -129,12 +153,12 @@ rule make_table:
         markdown=f"{R}/tables/{{table}}.md",
         latex=f"{R}/tables/{{table}}.tex",
         sidecar=f"{R}/tables/{{table}}.json",
-    wildcard_constraints:
-        table=one_of(config["tables"]),
     log:
         f"{R}/logs/make_table/{{table}}.log",
     benchmark:
         f"{R}/benchmarks/make_table_{{table}}.tsv"
+    wildcard_constraints:
+        table=one_of(config["tables"]),
     params:
         table=lambda w: config["tables"][w.table],
         pruning=lambda w: pruning_of(config["tables"][w.table]["chains"]),
@@ -151,14 +175,16 @@ rule draw_figure:
         pdf=f"{R}/figures/{{name}}.pdf",
         png=f"{R}/figures/{{name}}.png",
         sidecar=f"{R}/figures/{{name}}.json",
-    wildcard_constraints:
-        name=one_of(config["figures"]),
     log:
         f"{R}/logs/draw_figure/{{name}}.log",
     benchmark:
         f"{R}/benchmarks/draw_figure_{{name}}.tsv"
+    wildcard_constraints:
+        name=one_of(config["figures"]),
     params:
-        figure=lambda w: {key: config["figures"][w.name][key] for key in FIGURE_KEYS[:5]},
+        figure=lambda w: {
+            key: config["figures"][w.name][key] for key in FIGURE_KEYS[:5]
+        },
         options=lambda w: options_of("figures", w.name, *FIGURE_KEYS),
         random_seeds=lambda w: seeds_of("figures", w.name),
         all_labels=all_labels(),
@@ -184,7 +210,10 @@ rule draw_data_sheet:
     benchmark:
         f"{R}/benchmarks/{{dataset}}/draw_data_sheet.tsv"
     params:
-        **{key: SHEET[key] for key in ("split", "per_class", "example_seed", "width", "tile_side")},
+        **{
+            key: SHEET[key]
+            for key in ("split", "per_class", "example_seed", "width", "tile_side")
+        },
         code=script_code("draw_data_sheet"),
     script:
         "../scripts/draw_data_sheet.py"
@@ -228,15 +257,18 @@ rule draw_map_panel:
         pdf=f"{R}/figures/{{name}}.pdf",
         png=f"{R}/figures/{{name}}.png",
         sidecar=f"{R}/figures/{{name}}.json",
-    wildcard_constraints:
-        name=one_of(named("panels", "panel", "maps")),
+        first_tile=f"{R}/figures/tiles/{{name}}/first.png",
+        tile=f"{R}/figures/tiles/{{name}}/last.png",
     log:
         f"{R}/logs/draw_map_panel/{{name}}.log",
     benchmark:
         f"{R}/benchmarks/draw_map_panel_{{name}}.tsv"
+    wildcard_constraints:
+        name=one_of(named("panels", "panel", "maps")),
     params:
         panel=lambda w: config["panels"][w.name],
         maps=lambda w: panel_maps(w.name),
+        tile_side=SHEET["tile_side"],
         code=script_code("draw_map_panel"),
     script:
         "../scripts/draw_map_panel.py"
@@ -252,15 +284,17 @@ rule draw_chain_panel:
         pdf=f"{R}/figures/{{name}}.pdf",
         png=f"{R}/figures/{{name}}.png",
         sidecar=f"{R}/figures/{{name}}.json",
-    wildcard_constraints:
-        name=one_of(named("panels", "panel", "masks")),
+        tile=f"{R}/figures/tiles/{{name}}/last.png",
     log:
         f"{R}/logs/draw_chain_panel/{{name}}.log",
     benchmark:
         f"{R}/benchmarks/draw_chain_panel_{{name}}.tsv"
+    wildcard_constraints:
+        name=one_of(named("panels", "panel", "masks")),
     params:
         panel=lambda w: config["panels"][w.name],
         masks=lambda w: panel_masks(w.name),
+        tile_side=SHEET["tile_side"],
         code=script_code("draw_chain_panel"),
     script:
         "../scripts/draw_chain_panel.py"
@@ -270,7 +304,7 @@ rule write_report:
     input:
         tables=[f"{R}/tables/{name}.csv" for name in config["tables"]],
         pictures=report_pictures(),
-        tiles=report_tiles(),
+        tiles=list(report_tiles().values()),
         index=[f"{R}/{dataset}/index.csv" for dataset in chain_datasets()],
         classes=[f"{R}/{dataset}/classes.csv" for dataset in chain_datasets()],
         ranking_summary=ood_files("ranking_summary.csv"),
@@ -285,6 +319,7 @@ rule write_report:
         f"{R}/benchmarks/write_report.tsv"
     params:
         title=config["title"],
+        steps=list(report_tiles()),
         datasets=chain_datasets(),
         ood_sets=[f"{ood_set} ({dataset})" for dataset, ood_set in shown_ood_sets()],
         benchmarks=f"{R}/benchmarks",

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from wsss.data.index import read_ground_truth, read_index
 from wsss.figures.chain_panel import chain_panel
-from wsss.figures.examples import choose_examples
+from wsss.figures.examples import choose_examples, write_tile
 from wsss.figures.style import save_figure
+from wsss.figures.tiles import picture_at
 from wsss.logs import log_to
 from wsss.report.sidecar import write_sidecar
 from wsss.store.mask_folders import find_masks
@@ -30,6 +31,7 @@ steps = {
 }
 truth = read_ground_truth(Path(snakemake.input.ground_truth))
 figure = chain_panel(index, truth, steps, examples, width=panel["width"])
+write_tile(snakemake.output.tile, picture_at(figure, -2), side=snakemake.params.tile_side)
 save_figure(figure, Path(snakemake.output.pdf))
 save_figure(figure, Path(snakemake.output.png))
 write_sidecar(

@@ -13,7 +13,7 @@ page = build_report(
     title=params.title,
     tables=[Path(path) for path in inputs.tables],
     pictures=[Path(path) for path in inputs.pictures],
-    steps={Path(path).stem: Path(path) for path in inputs.tiles},
+    steps=dict(zip(params.steps, map(Path, inputs.tiles), strict=True)),
     datasets={
         name: (Path(index), Path(classes))
         for name, index, classes in zip(params.datasets, inputs.index, inputs.classes, strict=True)

@@ -84,7 +84,7 @@ def true_spurious(
     return region
 
 
-def write_tile(path: Path, image: np.ndarray, *, side: int) -> None:
+def write_tile(path: Path | str, image: np.ndarray, *, side: int) -> None:
     """Write an image as PNG, made smaller so that no side exceeds `side` pixels."""
     picture = Image.fromarray(image)
     picture.thumbnail((side, side), Image.Resampling.LANCZOS)

@@ -73,6 +73,18 @@ def image_grid(
     return figure
 
 
+def picture_at(figure: Figure, place: int) -> np.ndarray:
+    """Return the picture (H, W, 3) uint8 at a place of a grid, counted row by row.
+
+    Raises:
+        ValueError: The place is empty.
+    """
+    pictures = figure.axes[place].get_images()
+    if not pictures:
+        raise ValueError(f"place {place} of the image grid is empty")
+    return np.asarray(pictures[0].get_array(), np.uint8)
+
+
 def contact_sheet(
     images: Sequence[np.ndarray], captions: Sequence[str], columns: int, *, width: float
 ) -> Figure:

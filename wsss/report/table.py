@@ -148,7 +148,7 @@ def _threshold(summary: pd.DataFrame) -> str:
         return f"THRESHOLD CHOSEN WITH GROUND TRUTH: best of a sweep per random seed, {value}."
     if "fixed" in policies:
         return f"Threshold policy: fixed {value}, set in the config."
-    return "No threshold is chosen at this stage."
+    return "No threshold is swept at this stage; those of earlier stages are set in the config."
 
 
 @dataclass(frozen=True)
