@@ -8,12 +8,21 @@ of the schema's `$defs`, so that the options of a method stand beside its name a
 import copy
 import difflib
 import json
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from jsonschema import Draft202012Validator
 
 CHAIN_LINKS = ("datasets", "classifiers", "localizers", "refiners", "segmenters")
+STAGE_LINKS = {"seed": 3, "pseudo_mask": 4, "segmentation": 5, "segmentation_crf": 5}
+# Which classifier or OoD set another one needs, and where that stands.
+NEEDS = (
+    ("classifiers", "start_from", "classifiers"),
+    ("classifiers", "ood_set", "ood_sets"),
+    ("ood_sets", "ranked_by", "classifiers"),
+    ("ood_sets", "same_size_as", "ood_sets"),
+)
 
 
 class ConfigError(ValueError):
@@ -34,6 +43,46 @@ def resolve_config(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict
     resolved = _resolve(copy.deepcopy(dict(config)), schema, schema, "config")
     check_references(resolved)
     return resolved
+
+
+def extend_config(
+    config: Mapping[str, Any], load: Callable[[str], Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return a config with what it leaves out taken from the one that its key `base` names.
+
+    Groups of keys are merged, everything else is replaced.
+
+    Args:
+        config: What the user wrote; it is not changed.
+        load: Reads the config of a path relative to the project.
+
+    Raises:
+        ConfigError: The bases form a circle, or one cannot be read.
+    """
+    layers = [dict(config)]
+    visited: list[str] = []
+    while (base := layers[-1].pop("base", None)) is not None:
+        if base in visited:
+            raise ConfigError(f"config.base closes a circle: {' -> '.join([*visited, base])}")
+        visited.append(base)
+        try:
+            layers.append(dict(load(base)))
+        except OSError as error:
+            raise ConfigError(f"config.base is {base!r}, which cannot be read: {error}") from None
+    merged: dict[str, Any] = {}
+    for layer in reversed(layers):
+        merged = _merged(merged, layer)
+    return merged
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = copy.deepcopy(dict(below))
+    for key, value in above.items():
+        if isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = _merged(merged[key], value)
+        else:
+            merged[key] = copy.deepcopy(value)
+    return merged
 
 
 def _resolve(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], path: str) -> Any:
@@ -57,7 +106,9 @@ def _select(
     if "x-select" not in schema:
         return schema
     key, prefix = schema["x-select"]["key"], schema["x-select"]["from"]
-    known = sorted(n.removeprefix(f"{prefix}.") for n in root["$defs"] if n.startswith(f"{prefix}."))
+    known = sorted(
+        n.removeprefix(f"{prefix}.") for n in root["$defs"] if n.startswith(f"{prefix}.")
+    )
     if not isinstance(value, dict) or key not in value:
         raise ConfigError(f"{path} needs the key `{key}`: one of {', '.join(known)}")
     if value[key] not in known:
@@ -103,15 +154,28 @@ def _check_name(key: Any, schema: Mapping[str, Any], path: str) -> None:
 
 
 def _check_value(value: Any, schema: Mapping[str, Any], path: str) -> None:
-    error = next(Draft202012Validator(schema).iter_errors(value), None)
-    if error is not None:
-        raise ConfigError(f"{path} is {json.dumps(value)}, but allowed is {_allowed(schema)}")
+    endless = isinstance(value, float) and not math.isfinite(value)
+    if endless or not Draft202012Validator(schema).is_valid(value):
+        raise ConfigError(
+            f"{path} is {json.dumps(value, default=str)}, but allowed is {_allowed(schema)}"
+            f"{_number_hint(value, schema)}"
+        )
+
+
+def _number_hint(value: Any, schema: Mapping[str, Any]) -> str:
+    if not isinstance(value, str) or not {"number", "integer"} & set(_types(schema)):
+        return ""
+    try:
+        number = float(value)
+    except ValueError:
+        return ""
+    return f"; write it without quotes and with a point, {number:#}: YAML takes 1e-4 for text"
 
 
 def _unknown(key: str, known: Mapping[str, Any], path: str) -> str:
     close = difflib.get_close_matches(str(key), known, n=1)
-    hint = f"; did you mean `{close[0]}`?" if close else ""
-    return f"{path}.{key} is not a known key{hint} Known here: {', '.join(sorted(known))}"
+    hint = f"did you mean `{close[0]}`? " if close else ""
+    return f"{path}.{key} is not a known key; {hint}Known here: {', '.join(sorted(known))}"
 
 
 def _types(schema: Mapping[str, Any]) -> list[str]:
@@ -163,22 +227,17 @@ def check_references(config: Mapping[str, Any]) -> None:
             )
         for link, group in zip(links, CHAIN_LINKS, strict=False):
             _check_defined(link, config[group], f"{path} ({chain})", group)
-    for name, options in config["classifiers"].items():
-        _check_start(name, config)
-        if options.get("ood_set") is not None:
-            _check_defined(
-                options["ood_set"], config["ood_sets"], f"config.classifiers.{name}.ood_set", "ood_sets"
-            )
-    for name, options in config["ood_sets"].items():
-        place = f"config.ood_sets.{name}"
-        if "ranked_by" in options:
-            _check_defined(
-                options["ranked_by"], config["classifiers"], f"{place}.ranked_by", "classifiers"
-            )
-        if options.get("same_size_as") is not None:
-            _check_defined(
-                options["same_size_as"], config["ood_sets"], f"{place}.same_size_as", "ood_sets"
-            )
+        _check_excluded_class(links[0], links[1], config)
+    for group, key, other in NEEDS:
+        for name, options in config[group].items():
+            if options.get(key) is not None:
+                _check_defined(options[key], config[other], f"config.{group}.{name}.{key}", other)
+    for group in ("classifiers", "ood_sets"):
+        for name in config[group]:
+            _check_circle(config, [(group, name)])
+    for group in ("tables", "figures", "panels"):
+        for name, options in config[group].items():
+            _check_length(options, f"config.{group}.{name}")
 
 
 def chains_with_paths(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -189,18 +248,51 @@ def chains_with_paths(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 yield f"config.{group}.{name}.chains.{label}", chain
 
 
-def _check_start(name: str, config: Mapping[str, Any]) -> None:
-    classifiers = config["classifiers"]
-    visited = [name]
-    while (start := classifiers[visited[-1]].get("start_from")) is not None:
-        place = f"config.classifiers.{visited[-1]}.start_from"
-        _check_defined(start, classifiers, place, "classifiers")
-        if start in visited:
-            raise ConfigError(f"{place} closes a circle: {' -> '.join([*visited, start])}")
-        visited.append(start)
+def _check_circle(config: Mapping[str, Any], way: list[tuple[str, str]]) -> None:
+    """Follow what the last name of the way needs; the way must not come back to a name."""
+    group, name = way[-1]
+    for own, key, other in NEEDS:
+        needed = config[group][name].get(key) if own == group else None
+        if needed is None:
+            continue
+        if (other, needed) in way:
+            circle = " -> ".join([*(n for _, n in way), needed])
+            raise ConfigError(f"config.{group}.{name}.{key} closes a circle: {circle}")
+        _check_circle(config, [*way, (other, needed)])
+
+
+def _check_excluded_class(dataset: str, classifier: str, config: Mapping[str, Any]) -> None:
+    name = config["classifiers"][classifier].get("excluded_class")
+    known = config["datasets"][dataset]["classes"]
+    if name is not None and name not in known:
+        raise ConfigError(
+            f"config.classifiers.{classifier}.excluded_class is {name!r}, but the classes of "
+            f"{dataset} are {', '.join(known)}"
+        )
+
+
+def _check_length(options: Mapping[str, Any], place: str) -> None:
+    """Check that the chains of a table, figure or panel reach the stage that it shows."""
+    stages = [options["stage"]] if "stage" in options else list(options.get("stages", ()))
+    least, most = max([STAGE_LINKS[stage] for stage in stages], default=2), len(CHAIN_LINKS)
+    if options.get("figure") in ("threshold_curve", "precision_recall"):
+        least = STAGE_LINKS["seed"]
+    if options.get("panel") == "masks":
+        least = most = STAGE_LINKS["segmentation" if options["split"] == "val" else "pseudo_mask"]
+    for label, chain in options["chains"].items():
+        if not least <= len(chain.split("/")) <= most:
+            raise ConfigError(
+                f"{place}.chains.{label} is {chain!r}, but a chain of "
+                f"{least if least == most else f'{least} to {most}'} names is needed to show "
+                f"{' and '.join(stages) or options.get('figure') or 'masks of ' + options['split']}"
+            )
+    if "panel" in options and len({c.split("/")[0] for c in options["chains"].values()}) > 1:
+        raise ConfigError(f"{place}.chains are of several data sets, but a panel shows one")
 
 
 def _check_defined(name: str, group: Mapping[str, Any], place: str, group_name: str) -> None:
     if name not in group:
         known = ", ".join(group) or "none"
-        raise ConfigError(f"{place}: {name!r} is not defined in config.{group_name} (there: {known})")
+        raise ConfigError(
+            f"{place}: {name!r} is not defined in config.{group_name} (there: {known})"
+        )

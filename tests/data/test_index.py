@@ -77,11 +77,29 @@ def test_a_repeated_image_in_the_ground_truth_is_refused(tmp_path):
         ({"split": "test"}, "image 7 has the unknown split 'test'; the splits are train, val, ood"),
         ({"split": "ood"}, "image 7 of split ood has labels"),
         ({"height": 0}, "image 7 has no pixels"),
-        ({"labels": ("train",)}, "no training image shows potted plant; add images or take"),
     ],
 )
 def test_wrong_records_are_refused_in_the_file_and_in_memory(files, changes, message):
     records = (RECORDS[0], replace(RECORDS[1], **changes), *RECORDS[2:])
+    write_index(files[0], records)
+    with pytest.raises(ValueError, match=rf"index\.csv: {message}"):
+        read_index(*files)
+    with pytest.raises(ValueError, match=f"the data set: {message}"):
+        Prepared(CLASSES, records, ())
+
+
+def test_a_class_without_training_image_is_named_in_a_warning(files, caplog):
+    records = (RECORDS[0], replace(RECORDS[1], labels=("train",)), *RECORDS[2:])
+    Prepared(CLASSES, records, ())
+    assert "no training image shows potted plant: nothing will be learnt of it" in caplog.text
+    write_index(files[0], records)
+    index = read_index(*files)
+    assert index.classes == CLASSES and index.image_labels(records[1]).tolist() == [1, 0, 0]
+
+
+def test_without_any_class_in_training_images_there_is_nothing_to_learn(files):
+    records = (*(replace(record, labels=()) for record in RECORDS[:2]), *RECORDS[2:])
+    message = "no training image shows any of the classes train, potted plant, boat; add images"
     write_index(files[0], records)
     with pytest.raises(ValueError, match=rf"index\.csv: {message}"):
         read_index(*files)

@@ -38,9 +38,21 @@ def test_oracle_rejects_every_image_with_a_foreground_object(ranking):
     assert set(decisions["decided_by"]) == {"oracle (true image labels)"}
 
 
-def test_oracle_needs_labels_of_every_ranked_image(ranking):
-    with pytest.raises(KeyError, match="ranked image 003 has no true labels"):
-        decide_by_oracle(ranking, {"001": [], "002": []})
+def test_the_oracle_leaves_images_of_unknown_labels_undecided(ranking, caplog):
+    decisions = decide_by_oracle(ranking, {"001": [], "002": ["train"]})
+    assert decisions[["image_id", "decision"]].values.tolist() == [
+        ["001", "keep"],
+        ["002", "reject"],
+    ]
+    assert "2 of 4 ranked images are not known: they are left undecided" in caplog.text
+    summary = decision_summary(decisions, ranking, wanted=None).set_index("class_name")
+    assert summary.loc["all", ["num_ranked", "num_checked"]].tolist() == [4, 2]
+
+
+def test_an_oracle_that_knows_nothing_cannot_decide(ranking):
+    with pytest.raises(ValueError, match="of none of the 4 ranked images are known"):
+        decide_by_oracle(ranking, {"never ranked": []})
+    assert decide_by_oracle(ranking.iloc[:0], {}).empty
 
 
 def test_keep_all_keeps_each_image_once(ranking):

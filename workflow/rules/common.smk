@@ -1,15 +1,20 @@
 # What the rules share: the resolved config, the paths of a chain, the options of a variant.
-import sys
 from pathlib import Path
 
 import yaml
 
 from wsss.code_hash import code_hash
-from wsss.config import ConfigError, chains_with_paths, resolve_config
+from wsss.config import ConfigError, extend_config, resolve_config
+
+
+def read_yaml(path):
+    """A YAML file of the project."""
+    return yaml.safe_load(Path(workflow.basedir, path).read_text())
+
 
 try:
     config = resolve_config(
-        config, yaml.safe_load(Path(workflow.basedir, "workflow/schemas/config.schema.yaml").read_text())
+        extend_config(config, read_yaml), read_yaml("workflow/schemas/config.schema.yaml")
     )
 except ConfigError as error:
     raise WorkflowError(str(error)) from None

@@ -156,7 +156,7 @@ rule make_table:
     log:
         f"{R}/logs/make_table/{{table}}.log",
     benchmark:
-        f"{R}/benchmarks/make_table_{{table}}.tsv"
+        f"{R}/benchmarks/make_table/{{table}}.tsv"
     wildcard_constraints:
         table=one_of(config["tables"]),
     params:
@@ -178,7 +178,7 @@ rule draw_figure:
     log:
         f"{R}/logs/draw_figure/{{name}}.log",
     benchmark:
-        f"{R}/benchmarks/draw_figure_{{name}}.tsv"
+        f"{R}/benchmarks/draw_figure/{{name}}.tsv"
     wildcard_constraints:
         name=one_of(config["figures"]),
     params:
@@ -262,7 +262,7 @@ rule draw_map_panel:
     log:
         f"{R}/logs/draw_map_panel/{{name}}.log",
     benchmark:
-        f"{R}/benchmarks/draw_map_panel_{{name}}.tsv"
+        f"{R}/benchmarks/draw_map_panel/{{name}}.tsv"
     wildcard_constraints:
         name=one_of(named("panels", "panel", "maps")),
     params:
@@ -288,7 +288,7 @@ rule draw_chain_panel:
     log:
         f"{R}/logs/draw_chain_panel/{{name}}.log",
     benchmark:
-        f"{R}/benchmarks/draw_chain_panel_{{name}}.tsv"
+        f"{R}/benchmarks/draw_chain_panel/{{name}}.tsv"
     wildcard_constraints:
         name=one_of(named("panels", "panel", "masks")),
     params:

@@ -33,7 +33,9 @@ stream = labelled_stream(
     workers=snakemake.threads - 1,
 )
 checkpoint = running_checkpoint(
-    snakemake.output.classifier, options=[dict(snakemake.params.items()), random_seed]
+    snakemake.output.classifier,
+    options=[dict(snakemake.params.items()), random_seed],
+    inputs=snakemake.input,
 )
 history = train_classifier(classifier.to(device), stream, **options, checkpoint=checkpoint)
 save_classifier(

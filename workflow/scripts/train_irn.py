@@ -30,7 +30,9 @@ stream = masked_stream(
     workers=snakemake.threads - 1,
 )
 checkpoint = running_checkpoint(
-    snakemake.output.irnet, options=[dict(snakemake.params.items()), random_seed]
+    snakemake.output.irnet,
+    options=[dict(snakemake.params.items()), random_seed],
+    inputs=snakemake.input,
 )
 history = train_irn(irnet, stream, **options, checkpoint=checkpoint)
 save_irnet(snakemake.output.irnet, irnet, backbone=backbone, classes=classes)

@@ -33,7 +33,9 @@ stream = masked_stream(
     workers=snakemake.threads - 1,
 )
 checkpoint = running_checkpoint(
-    snakemake.output.segmenter, options=[dict(snakemake.params.items()), random_seed]
+    snakemake.output.segmenter,
+    options=[dict(snakemake.params.items()), random_seed],
+    inputs=snakemake.input,
 )
 history = train_segmenter(segmenter.to(device), stream, **options, checkpoint=checkpoint)
 save_segmenter(snakemake.output.segmenter, segmenter, recipe=recipe, classes=index.classes)

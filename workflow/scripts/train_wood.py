@@ -36,9 +36,12 @@ ood_stream = labelled_stream(
     **common,
 )
 checkpoint = running_checkpoint(
-    snakemake.output.classifier, options=[dict(snakemake.params.items()), random_seed]
+    snakemake.output.classifier,
+    options=[dict(snakemake.params.items()), random_seed],
+    inputs=snakemake.input,
 )
 options["lambda_"] = options.pop("lambda")
+options["excluded_class"] = index.class_id(options["excluded_class"])
 history = train_wood(
     classifier.to(device),
     stream,

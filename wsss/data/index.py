@@ -3,6 +3,7 @@
 Later stages read the index only. The ground truth is a file of its own that training never gets.
 """
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,8 @@ import numpy as np
 import pandas as pd
 
 from wsss.store.tables import read_table, write_table
+
+log = logging.getLogger(__name__)
 
 SPLITS = ("train", "val", "ood")
 INDEX_COLUMNS = ("image_id", "path", "split", "height", "width", "labels")
@@ -73,17 +76,29 @@ class Index:
         labels[self.class_ids(record)] = 1.0
         return labels
 
+    def class_id(self, name: str | None) -> int | None:
+        """Return the zero-based number of a foreground class, None for no name.
+
+        Raises:
+            ValueError: The data set has no class of that name.
+        """
+        if name is not None and name not in self.classes:
+            raise ValueError(f"{name!r} is not a class of the data set: {', '.join(self.classes)}")
+        return None if name is None else self.classes.index(name)
+
 
 @dataclass(frozen=True)
 class Prepared:
     """What a data set's `prepare` returns; checked when made.
 
     `ground_truth` lacks the images of which nothing is known. `spurious` names, per class, the
-    background that goes with it and that background's value in the spurious masks.
+    background that goes with it and that background's value in the spurious masks. A class without
+    a training image is logged as a warning: it stays in the list, learns to be absent, and is left
+    out of means over classes where no mask has it either.
 
     Raises:
-        ValueError: An image id repeats, a label or split is unknown, a class has no training image,
-            or a ground truth or a spurious background belongs to nothing.
+        ValueError: An image id repeats, a label or split is unknown, no training image shows any
+            class, or a ground truth or a spurious background belongs to nothing.
     """
 
     classes: tuple[str, ...]
@@ -100,17 +115,29 @@ class Prepared:
                 raise ValueError(f"ground truth of image {truth.image_id} belongs to no image")
             _check_labels(truth.image_id, truth.labels, self.classes, "the ground truth")
         _check_labels("(spurious)", tuple(self.spurious), self.classes, "the data set")
+        if absent := _absent(self.records, self.classes):
+            log.warning(
+                "no training image shows %s: nothing will be learnt of it; add images, or take it "
+                "out of the list of classes",
+                ", ".join(absent),
+            )
+
+
+def _absent(records: Iterable[ImageRecord], classes: Sequence[str]) -> list[str]:
+    """Return the classes that no training image shows, in the order of the classes."""
+    shown = {name for record in records if record.split == "train" for name in record.labels}
+    return [name for name in classes if name not in shown]
 
 
 def check_records(records: Iterable[ImageRecord], classes: Sequence[str], *, where: str) -> None:
-    """Check that ids are unique, splits and labels known, and that no class lacks training images.
+    """Check that ids are unique, splits and labels known, and that there is something to learn.
 
     Raises:
         ValueError: Something is wrong; the sentence starts with `where`.
     """
     _check_class_names(classes, where)
     seen: set[str] = set()
-    trained: set[str] = set()
+    trained = False
     for record in records:
         if record.image_id in seen:
             raise ValueError(f"{where}: image id {record.image_id} occurs twice; make ids unique")
@@ -128,13 +155,11 @@ def check_records(records: Iterable[ImageRecord], classes: Sequence[str], *, whe
                 "truly shows belongs to the ground truth) or move it to train"
             )
         _check_labels(record.image_id, record.labels, classes, where)
-        if record.split == "train":
-            trained.update(record.labels)
-    empty = [name for name in classes if name not in trained]
-    if empty:
+        trained = trained or (record.split == "train" and bool(record.labels))
+    if not trained:
         raise ValueError(
-            f"{where}: no training image shows {', '.join(empty)}; "
-            "add images or take the class(es) out of the list"
+            f"{where}: no training image shows any of the classes {', '.join(classes)}; "
+            "add images, or name the classes that there are"
         )
 
 
@@ -209,7 +234,7 @@ def read_index(index_csv: Path, classes_csv: Path) -> Index:
 
     Raises:
         ValueError: A file is missing or lacks a column, an image id repeats, a label or split is
-            unknown, a size is no number, or a class has no training image.
+            unknown, a size is no number, or no training image shows any class.
     """
     classes, _ = read_classes(classes_csv)
     table = read_table(index_csv, INDEX_COLUMNS)

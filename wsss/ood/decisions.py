@@ -1,10 +1,13 @@
 """Decisions on ranked candidates: which of them are kept as out-of-distribution images."""
 
+import logging
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from wsss.ood.rank import annotation_cost
+
+log = logging.getLogger(__name__)
 
 DECISION_COLUMNS = ("image_id", "decision", "decided_by")
 WORDS = ("keep", "reject")
@@ -16,24 +19,33 @@ def decide_by_oracle(
     """Return decisions from known labels: an image with any foreground object is rejected.
 
     This stands in for the person of W-OoD sec. 3.1, and uses true image labels of the candidates.
-    The column decided_by says so, for the tables that are made from them.
+    The column decided_by says so, for the tables that are made from them. An image whose true
+    labels nobody noted stays undecided and will not be used; a warning says how many there are.
 
     Args:
         ranking: table of `rank_candidates`.
-        true_labels: image id -> names of the foreground classes in the image (empty if none).
+        true_labels: image id -> names of the foreground classes in the image (empty if none);
+            images of which nothing is known are absent.
 
     Raises:
-        KeyError: if a ranked image has no entry in `true_labels`.
+        ValueError: if nothing is known of any ranked image.
     """
-    image_ids = _unique_ids(ranking)
-    for image_id in image_ids:
-        if image_id not in true_labels:
-            raise KeyError(
-                f"ranked image {image_id} has no true labels: "
-                "complete the ground truth table or choose another way to prune"
-            )
-    decisions = ["reject" if true_labels[image_id] else "keep" for image_id in image_ids]
-    return _table(image_ids, decisions, "oracle (true image labels)")
+    ranked = _unique_ids(ranking)
+    known = [image_id for image_id in ranked if image_id in true_labels]
+    if ranked and not known:
+        raise ValueError(
+            f"the true labels of none of the {len(ranked)} ranked images are known, so the oracle "
+            "cannot decide: complete the ground truth, or take an OoD set of kind manual or none"
+        )
+    if unknown := len(ranked) - len(known):
+        log.warning(
+            "the true labels of %d of %d ranked images are not known: they are left undecided and "
+            "will not be used",
+            unknown,
+            len(ranked),
+        )
+    decisions = ["reject" if true_labels[image_id] else "keep" for image_id in known]
+    return _table(known, decisions, "oracle (true image labels)")
 
 
 def keep_all(ranking: pd.DataFrame) -> pd.DataFrame:

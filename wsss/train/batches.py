@@ -1,5 +1,6 @@
 """Batches of a training: which image comes when, loaded ahead by worker processes."""
 
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -43,6 +44,9 @@ class BatchStream:
             batch_size=self.batch_size,
             sampler=self._keys(first_step, steps),
             num_workers=self.workers,
+            worker_init_fn=_leave_signals_to_the_loop,
+            # Else the loader draws from the generator of the whole training, once more per resume.
+            generator=torch.Generator(),
             pin_memory=torch.cuda.is_available(),
         )
 
@@ -53,3 +57,12 @@ class BatchStream:
     def _keys(self, first_step: int, steps: int) -> list[tuple[int, int]]:
         draws = range(first_step * self.batch_size, steps * self.batch_size)
         return epoch_keys(len(self.image_ids), random_seed=self.random_seed, draws=draws)
+
+
+def _leave_signals_to_the_loop(_: int) -> None:
+    """Let a loading process live on when a cluster signals all processes of a job.
+
+    The loop needs the batches that are under way to end its step and save its state.
+    """
+    for number in (signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)

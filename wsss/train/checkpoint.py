@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +13,25 @@ import torch
 from torch import nn
 
 from wsss.store.weights import load_weights, save_weights
+from wsss.train.log_rows import LogRows
 
 log = logging.getLogger(__name__)
 
 
-def running_checkpoint(output: str | Path, *, options: object) -> RunningCheckpoint:
+def running_checkpoint(
+    output: str | Path, *, options: object, inputs: Iterable[str | Path]
+) -> RunningCheckpoint:
     """Return the running checkpoint beside an output file of a training.
 
     Args:
         output: The training's declared output; the checkpoint is `<stem>.running.safetensors`.
-        options: All that the result depends on, as JSON; it becomes the fingerprint.
+        options: Options, code and random seed, as JSON.
+        inputs: Files and folders that the training reads; one made anew makes another training.
     """
     path = Path(output)
     path.parent.mkdir(parents=True, exist_ok=True)
-    fingerprint = json.dumps(options, sort_keys=True, default=str)
+    dates = {str(name): Path(name).stat().st_mtime_ns for name in inputs}
+    fingerprint = json.dumps([options, dates], sort_keys=True, default=str)
     return RunningCheckpoint(path.with_suffix(".running.safetensors"), fingerprint=fingerprint)
 
 
@@ -52,7 +58,7 @@ class RunningCheckpoint:
         optimizer: torch.optim.Optimizer,
         *,
         step: int,
-        history: list[dict[str, float]],
+        log_rows: LogRows,
     ) -> None:
         """Write the state before step `step` (0-based); the file is replaced at once or not."""
         tensors = {f"module.{name}": value for name, value in module.state_dict().items()}
@@ -64,29 +70,27 @@ class RunningCheckpoint:
         metadata = {
             "fingerprint": self.fingerprint,
             "step": str(step),
-            "history": json.dumps(history),
+            "log_rows": json.dumps(asdict(log_rows)),
         }
         save_weights(self.path, tensors, metadata=metadata)
 
-    def load(
-        self, module: nn.Module, optimizer: torch.optim.Optimizer
-    ) -> tuple[int, list[dict[str, float]]]:
-        """Restore the state in place and return (next step, log rows); (0, []) without a file.
+    def load(self, module: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[int, LogRows]:
+        """Restore the state in place and return (next step, log rows); (0, none) without a file.
 
         A checkpoint with another fingerprint is left aside with a warning.
         """
         if not self.path.exists():
-            return 0, []
+            return 0, LogRows()
         tensors, metadata = load_weights(self.path)
         if metadata.get("fingerprint") != self.fingerprint:
             log.warning("%s belongs to other options or code; training starts anew", self.path)
-            return 0, []
+            return 0, LogRows()
         module.load_state_dict(_with_prefix(tensors, "module."))
         _restore_optimizer(optimizer, _with_prefix(tensors, "optimizer."))
         torch.set_rng_state(tensors["generator"])
         step = int(metadata["step"])
         log.info("going on at step %d from %s", step, self.path)
-        return step, json.loads(metadata["history"])
+        return step, LogRows(**json.loads(metadata["log_rows"]))
 
     def remove(self) -> None:
         """Delete the file once the outputs of the training are complete."""

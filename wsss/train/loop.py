@@ -61,11 +61,10 @@ def fit(
     """
     steps_per_epoch = streams[0].steps_per_epoch
     images_per_step = sum(stream.batch_size for stream in streams)
-    start, history = checkpoint.load(module, optimizer)
+    start, log_rows = checkpoint.load(module, optimizer)
     every = max(1, steps_per_epoch // ROWS_PER_EPOCH)
     saved = row_started = time.monotonic()
     row_step = start
-    sums: dict[str, float] = {}
     batches = [stream.batches(start, steps) for stream in streams]
     counted = zip(range(start, steps), zip(*batches, strict=True), strict=True)
     bar = progress(
@@ -93,30 +92,25 @@ def fit(
                     f"images {', '.join(names)}: lower the learning rate"
                 )
             optimizer.step()
-            for name, value in values.items():
-                sums[name] = sums.get(name, 0.0) + value
+            log_rows.add(values)
             done = step + 1
+            now = time.monotonic()
             if done % every == 0 or done == steps:
-                count = done - row_step
-                row = {"step": done, "epoch": done / steps_per_epoch, "learning_rate": rate}
-                row |= {name: total / count for name, total in sums.items()}
-                now = time.monotonic()
-                history.append(row)
+                row = log_rows.finish(step=done, epoch=done / steps_per_epoch, learning_rate=rate)
                 # Speed goes to the log only: the rows are a result, the same in every run.
-                speed = count * images_per_step / (now - row_started)
+                speed = (done - row_step) * images_per_step / (now - row_started)
                 log.info("step %d of %d: loss %.4f, %.1f images/s", done, steps, row["loss"], speed)
-                sums, row_step, row_started = {}, done, now
-            at_row = done == row_step
-            if at_row and time.monotonic() - saved > CHECKPOINT_SECONDS:
-                checkpoint.save(module, optimizer, step=done, history=history)
+                row_step, row_started = done, now
+            if now - saved > CHECKPOINT_SECONDS:
+                checkpoint.save(module, optimizer, step=done, log_rows=log_rows)
                 saved = time.monotonic()
             if stop.is_set() and done < steps:
-                checkpoint.save(module, optimizer, step=done, history=history)
+                checkpoint.save(module, optimizer, step=done, log_rows=log_rows)
                 raise TrainingInterruptedError(
                     f"stopped by a signal after step {done} of {steps}; the state is in "
                     f"{checkpoint.path}, run the same command again to go on"
                 )
-    return history
+    return log_rows.rows
 
 
 def _parts(

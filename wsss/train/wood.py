@@ -62,9 +62,7 @@ def train_wood(
     )
     set_training_mode(classifier, batch_norm=batch_norm)
 
-    def losses(
-        batch: list[torch.Tensor], ood_batch: list[torch.Tensor]
-    ) -> dict[str, torch.Tensor]:
+    def losses(batch: list[torch.Tensor], ood_batch: list[torch.Tensor]) -> dict[str, torch.Tensor]:
         pixels, labels = (part.to(device, non_blocking=True) for part in batch)
         ood_pixels = classifier.normalize(ood_batch[0].to(device, non_blocking=True))
         ood_pixels = perturb_ood(classifier, ood_pixels, step=perturbation_step)

@@ -117,6 +117,12 @@ def test_the_smaller_object_covers_the_larger(root):
     np.testing.assert_array_equal(mask, expected)
 
 
+def test_a_class_that_no_image_shows_is_named(root, caplog):
+    prepared = run(root, classes=["boat", "cat"])
+    assert prepared.classes == ("boat", "cat") and prepared.records[0].labels == ("cat",)
+    assert "no training image shows boat" in caplog.text
+
+
 def test_a_crowd_is_ignored_where_no_object_covers_it(root):
     mask = read_mask(run(root).ground_truth[1].mask)
     expected = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
@@ -151,7 +157,7 @@ def test_several_workers_write_the_same(root):
 
 
 def test_a_missing_root_tells_to_link_it(tmp_path):
-    with pytest.raises(ValueError, match=r"folder .*none does not exist; link COCO there \(under"):
+    with pytest.raises(ValueError, match=r"none does not exist; link .* && ln -s .*/none"):
         run(tmp_path / "none")
 
 
@@ -166,7 +172,7 @@ def test_a_missing_root_tells_to_link_it(tmp_path):
         ({"train_images": "images"}, r"images.* does not exist; link"),
         ({"val_fraction": 1.0}, r"val_fraction 1\.0 must be in \[0, 1\)"),
         ({"val_images": "val2017"}, "must both be named or both be empty"),
-        ({"classes": ["cat", "boat"]}, "no training image shows boat; add images or take"),
+        ({"classes": ["boat"]}, "no training image shows any of the classes boat; add images"),
     ],
 )
 def test_wrong_options_are_refused(root, changes, message):

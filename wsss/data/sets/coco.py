@@ -71,19 +71,22 @@ def prepare(
         val_annotations: Instance annotations of val_images, or "".
         classes: Class names of COCO, or those of VOC for the same classes ("aeroplane").
         val_fraction: Share of the train images that become val where there is no val_annotations;
-            in [0, 1). Every class keeps a training image.
+            in [0, 1). Every class that has an image keeps one for training.
         limit: At most so many images with a class, and as many without, or 0 for all; every
             class keeps an image as long as the limit allows.
         random_seed: Of the val images and of the choice that `limit` asks for.
         workers: Processes that draw the masks.
 
     Raises:
-        ValueError: A folder, file or image is missing, a class is unknown or without training
-            image, an image has another size than its annotation says.
+        ValueError: A folder, file or image is missing, a class is unknown, no training image shows
+            any class, an image has another size than its annotation says.
     """
     source = Path(root)
     if not source.is_dir():
-        raise ValueError(f"folder {source} does not exist; link COCO there (under data/)")
+        raise ValueError(
+            f"folder {source} does not exist; link the data set there: "
+            f"mkdir -p {source.parent} && ln -s FOLDER_OF_THE_DATA_SET {source}"
+        )
     if not 0 <= val_fraction < 1 or bool(val_images) != bool(val_annotations):
         raise ValueError(
             f"val_fraction {val_fraction} must be in [0, 1), and val_images and val_annotations "

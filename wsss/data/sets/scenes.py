@@ -75,8 +75,7 @@ def prepare(
         workers: processes that draw.
 
     Raises:
-        ValueError: An option is out of range, a class cannot be drawn, or so few training images
-            are asked for that a class is in none of them.
+        ValueError: An option is out of range, or a class cannot be drawn.
     """
     if min(train, val, ood) < 0:
         raise ValueError(f"scenes: train, val and ood are {train}, {val}, {ood}; use 0 or more")

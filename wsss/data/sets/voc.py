@@ -51,8 +51,8 @@ def prepare(
         workers: Processes that read the sizes of the images.
 
     Raises:
-        ValueError: A folder, list, image or label is missing, a label is unknown, a class has no
-            training image, or a mask and its image differ in size.
+        ValueError: A folder, list, image or label is missing, a label is unknown, no training image
+            shows any class, or a mask and its image differ in size.
     """
     source = Path(root)
     images = {path.stem: path for path in image_files(source / "JPEGImages")}
