@@ -38,8 +38,6 @@ checkpoint = running_checkpoint(
     inputs=snakemake.input,
 )
 history = train_classifier(classifier.to(device), stream, **options, checkpoint=checkpoint)
-save_classifier(
-    snakemake.output.classifier, classifier, backbone=backbone, classes=index.classes
-)
+save_classifier(snakemake.output.classifier, classifier, backbone=backbone, classes=index.classes)
 write_table(snakemake.output.train, pd.DataFrame(history))
 checkpoint.remove()

@@ -44,7 +44,7 @@ def features_of(
     classifier: Classifier, records: Sequence[ImageRecord], *, batch_size: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return (features float32 (N, D), probabilities float32 (N, C)) in the records' order."""
-    found = {}
+    found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     for image_ids, features, probs in classify(classifier, records, batch_size=batch_size):
         found |= dict(zip(image_ids, zip(features, probs, strict=True), strict=True))
     pairs = [found[record.image_id] for record in records]

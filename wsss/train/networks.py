@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from wsss.models.backbones.backbone import build_backbone
 from wsss.models.classifier import Classifier, build_classifier
 from wsss.models.deeplab import build_segmenter
-from wsss.models.backbones.backbone import build_backbone
 from wsss.models.deeplab_weights import rename_deeplab_backbone
 from wsss.models.irn import IRNet
 from wsss.store.weights import load_torch_file, load_weights, save_weights
@@ -163,9 +163,10 @@ def _save(
 
 def _load(path: Path, *, kind: str) -> tuple[dict, dict, tuple[str, ...]]:
     state, metadata = load_weights(path)
-    if metadata.get("kind") != kind:
+    found = metadata.get("kind", "unmarked weights")
+    if found != kind:
         raise ValueError(
-            f"{path} is not a {kind} of this project but {metadata.get('kind', 'unmarked weights')!r}"
-            ": give another file, or import weights of others with `wsss import-weights`"
+            f"{path} is not a {kind} of this project but {found!r}: give another file, or import "
+            "weights of others with `wsss import-weights`"
         )
     return state, json.loads(metadata["recipe"]), tuple(json.loads(metadata["classes"]))

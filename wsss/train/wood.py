@@ -3,6 +3,7 @@
 import torch
 import torch.nn.functional as F
 
+from wsss.losses.ood_local import local_ood_loss
 from wsss.losses.wood import perturb_ood, wood_loss
 from wsss.models.classifier import Classifier
 from wsss.train.batches import BatchStream
@@ -35,13 +36,13 @@ def train_wood(
     distance_parts: str,
     ood_form: str,
     excluded_class: int | None,
+    local_ood_coefficient: float,
     checkpoint: RunningCheckpoint,
 ) -> list[dict[str, float]]:
     """Fine-tune in place by w-ood eq. 4 and return the log rows.
 
     Training and OoD images go through the network in one batch, so that batch norm in training
-    mode sees both. The options of the loss are those of `wsss.losses.wood.wood_loss`; those of the
-    optimiser are those of `wsss.train.classifier.train_classifier`.
+    mode sees both.
 
     Args:
         classifier: F_in, on its device; it becomes F.
@@ -49,7 +50,25 @@ def train_wood(
         ood_images: Out-of-distribution images; batches of (pixels, ignored).
         class_means: P_in, float32 (C, D), zero for absent classes.
         cluster_means: P_ood, float32 (K, D), zero for empty clusters.
+        epochs: Passes over the training images; OoD images come as often as steps ask for them.
+        learning_rate: Of the backbone at the schedule's peak.
+        head_multiplier: The head's factor on it.
+        momentum: See wsss.train.classifier.
+        weight_decay: Of all trained weights.
+        schedule: See wsss.train.schedule.
+        batch_norm: `frozen` or `train`.
+        frozen_stages: How many of the five stages are not trained.
+        local_ood_coefficient: Weight of `local_ood_loss`, which is ours; 0 in paper and code.
         perturbation_step: Of `perturb_ood`; 0 as in the paper, 0.07 in the authors' code.
+        lambda_: See wsss.losses.wood.wood_loss, as for the following.
+        ood_coefficient: Weight of the OoD loss.
+        closest_fraction: tau.
+        metric: `euclidean` or `cosine`.
+        distance_form: `official` or `paper`.
+        distance_parts: `both`, `in` or `ood`.
+        ood_form: `official` or `paper`.
+        excluded_class: Zero-based class whose OoD images do not count, or None.
+        checkpoint: Where a killed training goes on from.
     """
     device = classifier.head.weight.device
     centres = {"class_means": class_means.to(device), "cluster_means": cluster_means.to(device)}
@@ -67,7 +86,8 @@ def train_wood(
         ood_pixels = classifier.normalize(ood_batch[0].to(device, non_blocking=True))
         ood_pixels = perturb_ood(classifier, ood_pixels, step=perturbation_step)
         both = torch.cat([classifier.normalize(pixels), ood_pixels])
-        features = classifier.pooled_features(both)
+        feature_maps = classifier.features(both)
+        features = feature_maps.mean((2, 3))
         logits = F.linear(features, classifier.head.weight.flatten(1))
         total, terms = wood_loss(
             logits[: len(pixels)],
@@ -84,6 +104,9 @@ def train_wood(
             excluded_class=excluded_class,
             **centres,
         )
+        if local_ood_coefficient:
+            local = local_ood_loss(classifier.head(feature_maps[len(pixels) :]))
+            return {"loss": total + local_ood_coefficient * local, **terms, "local": local}
         return {"loss": total, **terms}
 
     return fit(
