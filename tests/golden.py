@@ -1,6 +1,6 @@
 """Reader of the numeric cases of the official implementations (../shared/golden).
 
-The cases do not belong to the repository: where they are absent, a test that asks for one is skipped.
+The cases do not belong to the repository: a test that asks for an absent one is skipped.
 """
 
 import json

@@ -52,9 +52,9 @@ def _remove_docstring(node: ast.AST) -> None:
     if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
         return
     first = node.body[0] if node.body else None
-    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-        if isinstance(first.value.value, str):
-            node.body = node.body[1:] or [ast.Pass()]
+    value = first.value if isinstance(first, ast.Expr) else None
+    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        node.body = node.body[1:] or [ast.Pass()]
 
 
 def _imported_files(tree: ast.Module) -> Iterator[str]:

@@ -1,12 +1,18 @@
 """Work on many items in several processes, in order and with bounded memory."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from typing import TypeVar
 
-from joblib import Parallel, delayed
+from joblib.externals.loky import get_reusable_executor
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+IN_FLIGHT = 4
+# The processes themselves are the parallel part: libraries below them keep to one thread each.
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 def parallel_map(
@@ -16,7 +22,8 @@ def parallel_map(
 
     With one worker everything runs in this process. Otherwise `workers` processes are started
     afresh (not forked: a forked copy of a process whose numeric libraries run threads can hang),
-    and a few items per worker are in flight. `function` must be importable by its name.
+    and at most four items per worker wait, are worked on or have a result that nobody has taken.
+    `function` must be importable by its name.
 
     Raises:
         ValueError: `workers` is below one.
@@ -26,5 +33,15 @@ def parallel_map(
     if workers == 1:
         yield from map(function, items)
         return
-    jobs = Parallel(n_jobs=workers, return_as="generator", pre_dispatch="4*n_jobs")
-    yield from jobs(delayed(function)(item) for item in items)
+    executor = get_reusable_executor(max_workers=workers, env=ONE_THREAD)
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for item in items:
+            waiting.append(executor.submit(function, item))
+            if len(waiting) == IN_FLIGHT * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()

@@ -24,7 +24,7 @@ def progress(
 ) -> Iterator[Item]:
     """Yield the items and report how many units are done, and how many per second.
 
-    On a terminal this is a bar; elsewhere (under Snakemake) a log line every ten seconds and one at
+    On a terminal this is a bar; elsewhere (in the workflow) a log line every ten seconds and one at
     the end. `weight` says how many units an item stands for (a batch of images, say).
     """
     if sys.stderr.isatty():

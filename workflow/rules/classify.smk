@@ -1,20 +1,3 @@
-def start_of(w):
-    """The classifier that training starts from, if it starts from one."""
-    start = config["classifiers"][w.classifier]["start_from"]
-    return f"{DATA}/{start}/s{{random_seed}}/classifier.safetensors" if start else []
-
-
-def initial_weights_of(w):
-    """The file of initial weights, if the config names one."""
-    weights = config["classifiers"][w.classifier].get("initial_weights", "none")
-    return [] if weights in ("none", "package") else weights
-
-
-def selected_of(w):
-    """The OoD images of a W-OoD classifier."""
-    return f"{DATA}/ood/{config['classifiers'][w.classifier]['ood_set']}/selected.csv"
-
-
 rule train_classifier:
     input:
         index=f"{DATA}/index.csv",
@@ -24,20 +7,24 @@ rule train_classifier:
     output:
         classifier=f"{CLASSIFIER}/classifier.safetensors",
         train=f"{CLASSIFIER}/train.csv",
-    wildcard_constraints:
-        classifier=one_of(named("classifiers", "method", "plain")),
     log:
         f"{R}/logs/{{dataset}}/{{classifier}}/s{{random_seed}}/train_classifier.log",
     benchmark:
         f"{R}/benchmarks/{{dataset}}/{{classifier}}/s{{random_seed}}/train_classifier.tsv"
+    wildcard_constraints:
+        classifier=one_of(named("classifiers", "method", "plain")),
     threads: config["threads"]["train"]
     resources:
         gpu=1,
         mem_mb=16000,
         runtime=720,
     params:
-        options=lambda w: options_of("classifiers", w.classifier, "method", "start_from"),
-        code=lambda w: script_code("train_classifier", backbone_file(backbone_of(w.classifier))),
+        options=lambda w: options_of(
+            "classifiers", w.classifier, "method", "start_from"
+        ),
+        code=lambda w: script_code(
+            "train_classifier", backbone_file(backbone_of(w.classifier))
+        ),
     script:
         "../scripts/train_classifier.py"
 
@@ -60,7 +47,9 @@ rule extract_features:
         runtime=240,
     params:
         batch_size=config["inference_batch_size"],
-        code=lambda w: script_code("extract_features", backbone_file(backbone_of(w.classifier))),
+        code=lambda w: script_code(
+            "extract_features", backbone_file(backbone_of(w.classifier))
+        ),
     script:
         "../scripts/extract_features.py"
 
@@ -70,17 +59,16 @@ rule cluster_ood:
         index=f"{DATA}/index.csv",
         classes=f"{DATA}/classes.csv",
         classifier=start_of,
-        features=lambda w: f"{DATA}/{config['classifiers'][w.classifier]['start_from']}"
-        "/s{random_seed}/features.h5",
+        features=start_features_of,
         selected=selected_of,
     output:
         clusters=f"{CLASSIFIER}/clusters.h5",
-    wildcard_constraints:
-        classifier=one_of(named("classifiers", "method", "wood")),
     log:
         f"{R}/logs/{{dataset}}/{{classifier}}/s{{random_seed}}/cluster_ood.log",
     benchmark:
         f"{R}/benchmarks/{{dataset}}/{{classifier}}/s{{random_seed}}/cluster_ood.tsv"
+    wildcard_constraints:
+        classifier=one_of(named("classifiers", "method", "wood")),
     threads: config["threads"]["infer"]
     resources:
         gpu=1,
@@ -89,7 +77,9 @@ rule cluster_ood:
     params:
         options=lambda w: config["classifiers"][w.classifier]["clusters"],
         batch_size=config["inference_batch_size"],
-        code=lambda w: script_code("cluster_ood", backbone_file(backbone_of(w.classifier))),
+        code=lambda w: script_code(
+            "cluster_ood", backbone_file(backbone_of(w.classifier))
+        ),
     script:
         "../scripts/cluster_ood.py"
 
@@ -104,12 +94,12 @@ rule train_wood:
     output:
         classifier=f"{CLASSIFIER}/classifier.safetensors",
         train=f"{CLASSIFIER}/train.csv",
-    wildcard_constraints:
-        classifier=one_of(named("classifiers", "method", "wood")),
     log:
         f"{R}/logs/{{dataset}}/{{classifier}}/s{{random_seed}}/train_wood.log",
     benchmark:
         f"{R}/benchmarks/{{dataset}}/{{classifier}}/s{{random_seed}}/train_wood.tsv"
+    wildcard_constraints:
+        classifier=one_of(named("classifiers", "method", "wood")),
     threads: config["threads"]["train"]
     resources:
         gpu=1,
@@ -119,6 +109,8 @@ rule train_wood:
         options=lambda w: options_of(
             "classifiers", w.classifier, "method", "start_from", "ood_set", "clusters"
         ),
-        code=lambda w: script_code("train_wood", backbone_file(backbone_of(w.classifier))),
+        code=lambda w: script_code(
+            "train_wood", backbone_file(backbone_of(w.classifier))
+        ),
     script:
         "../scripts/train_wood.py"

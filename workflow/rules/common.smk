@@ -1,5 +1,5 @@
 # What the rules share: the resolved config, the paths of a chain, the options of a variant.
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import yaml
 
@@ -14,7 +14,8 @@ def read_yaml(path):
 
 try:
     config = resolve_config(
-        extend_config(config, read_yaml), read_yaml("workflow/schemas/config.schema.yaml")
+        extend_config(config, read_yaml),
+        read_yaml("workflow/schemas/config.schema.yaml"),
     )
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
@@ -80,26 +81,31 @@ def wanted(group=None):
     for one in [group] if group else ("tables", "figures", "panels"):
         for options in config[one].values():
             seeds = options.get("random_seeds") or config["random_seeds"]
-            pairs |= {(c, s): None for c in options.get("chains", {}).values() for s in seeds}
+            pairs |= {
+                (c, s): None for c in options.get("chains", {}).values() for s in seeds
+            }
     return list(pairs)
 
 
-def chain_folder(chain, random_seed):
-    dataset, classifier, *rest = chain.split("/")
-    return "/".join([R, dataset, classifier, f"s{random_seed}", *rest])
+def links_of(chain):
+    """The names of a chain: dataset, classifier, localizer, refiner, segmenter, as far as it goes."""
+    return PurePosixPath(chain).parts
+
+
+def link_folder(links, random_seed):
+    """The folder of a chain's first links."""
+    dataset, classifier, *rest = links
+    return str(PurePosixPath(R, dataset, classifier, f"s{random_seed}", *rest))
 
 
 def metrics_of(chain, random_seed):
     """The metrics files of a chain's stages, from its seeds to where it ends."""
-    links = chain.split("/")
-    if len(links) < 3:
-        return []
-    seeds = chain_folder("/".join(links[:3]), random_seed) + "/seed_metrics.csv"
-    later = [
-        chain_folder("/".join(links[:n]), random_seed) + "/metrics.csv"
-        for n in range(4, len(links) + 1)
+    links = links_of(chain)
+    names = {3: "seed_metrics", 4: "metrics", 5: "metrics"}
+    return [
+        f"{link_folder(links[:depth], random_seed)}/{names[depth]}.csv"
+        for depth in range(3, len(links) + 1)
     ]
-    return [seeds, *later]
 
 
 def all_metrics():
@@ -109,19 +115,27 @@ def all_metrics():
 def all_curves():
     return list(
         dict.fromkeys(
-            chain_folder("/".join(chain.split("/")[:3]), seed) + "/threshold_curve.csv"
+            f"{link_folder(links_of(chain)[:3], seed)}/threshold_curve.csv"
             for chain, seed in wanted()
-            if chain.count("/") >= 2
+            if len(links_of(chain)) >= 3
         )
     )
 
 
 def wanted_tables():
-    return [f"{R}/tables/{name}.{kind}" for name in config["tables"] for kind in ("csv", "md", "tex")]
+    return [
+        f"{R}/tables/{name}.{kind}"
+        for name in config["tables"]
+        for kind in ("csv", "md", "tex")
+    ]
 
 
 def wanted_figures():
-    return [f"{R}/figures/{name}.{kind}" for name in config["figures"] for kind in ("pdf", "png")]
+    return [
+        f"{R}/figures/{name}.{kind}"
+        for name in config["figures"]
+        for kind in ("pdf", "png")
+    ]
 
 
 def wanted_panels():

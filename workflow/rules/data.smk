@@ -27,7 +27,8 @@ rule prepare_data:
         kind=lambda w: config["datasets"][w.dataset]["kind"],
         options=lambda w: options_of("datasets", w.dataset, "kind"),
         code=lambda w: script_code(
-            "prepare_data", f"wsss/data/sets/{config['datasets'][w.dataset]['kind']}.py"
+            "prepare_data",
+            f"wsss/data/sets/{config['datasets'][w.dataset]['kind']}.py",
         ),
     script:
         "../scripts/prepare_data.py"

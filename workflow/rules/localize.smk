@@ -43,7 +43,9 @@ rule evaluate_seeds:
     benchmark:
         f"{R}/benchmarks/{{dataset}}/{{classifier}}/s{{random_seed}}/{{localizer}}/evaluate_seeds.tsv"
     params:
-        background_threshold=lambda w: config["localizers"][w.localizer]["background_threshold"],
+        background_threshold=lambda w: config["localizers"][w.localizer][
+            "background_threshold"
+        ],
         thresholds=config["evaluation"]["thresholds"],
         code=script_code("evaluate_seeds"),
     script:

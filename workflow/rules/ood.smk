@@ -1,23 +1,3 @@
-def ranker_of(w):
-    """The folder of the classifier that ranks the candidates of an OoD set."""
-    options = config["ood_sets"][w.ood_set]
-    return f"{DATA}/{options['ranked_by']}/s{options['ranked_by_random_seed']}"
-
-
-def equal_set_of(w):
-    """The OoD set whose number of images this set takes over, if it does."""
-    other = config["ood_sets"][w.ood_set].get("same_size_as")
-    return f"{DATA}/ood/{other}/selected.csv" if other else []
-
-
-def set_options(w):
-    return options_of("ood_sets", w.ood_set, *SET_KEYS)
-
-
-# What only the workflow reads of an OoD set: where it comes from.
-SET_KEYS = ("kind", "ranked_by", "ranked_by_random_seed", "same_size_as", "ranking", "decisions")
-
-
 rule score_ood:
     input:
         index=f"{DATA}/index.csv",
@@ -37,7 +17,9 @@ rule score_ood:
     params:
         shards=config["shards"]["ood"],
         batch_size=config["inference_batch_size"],
-        code=lambda w: script_code("score_ood", backbone_file(backbone_of(w.classifier))),
+        code=lambda w: script_code(
+            "score_ood", backbone_file(backbone_of(w.classifier))
+        ),
     script:
         "../scripts/score_ood.py"
 
@@ -45,7 +27,9 @@ rule score_ood:
 rule rank_ood:
     input:
         classes=f"{DATA}/classes.csv",
-        scores=lambda w: [f"{ranker_of(w)}/ood_scores/{shard}.h5" for shard in shards_of("ood")],
+        scores=lambda w: [
+            f"{ranker_of(w)}/ood_scores/{shard}.h5" for shard in shards_of("ood")
+        ],
     output:
         ranking=f"{OOD}/ranking.csv",
         summary=f"{OOD}/ranking_summary.csv",
@@ -67,12 +51,12 @@ rule decide_oracle:
     output:
         decisions=f"{OOD}/decisions.csv",
         summary=f"{OOD}/decisions_summary.csv",
-    wildcard_constraints:
-        ood_set=one_of(named("ood_sets", "kind", "oracle")),
     log:
         f"{R}/logs/{{dataset}}/ood/{{ood_set}}/decide_oracle.log",
     benchmark:
         f"{R}/benchmarks/{{dataset}}/ood/{{ood_set}}/decide_oracle.tsv"
+    wildcard_constraints:
+        ood_set=one_of(named("ood_sets", "kind", "oracle")),
     params:
         code=script_code("decide_oracle"),
     script:
@@ -85,12 +69,12 @@ rule decide_none:
     output:
         decisions=f"{OOD}/decisions.csv",
         summary=f"{OOD}/decisions_summary.csv",
-    wildcard_constraints:
-        ood_set=one_of(named("ood_sets", "kind", "none", "erase")),
     log:
         f"{R}/logs/{{dataset}}/ood/{{ood_set}}/decide_none.log",
     benchmark:
         f"{R}/benchmarks/{{dataset}}/ood/{{ood_set}}/decide_none.tsv"
+    wildcard_constraints:
+        ood_set=one_of(named("ood_sets", "kind", "none", "erase")),
     params:
         code=script_code("decide_none"),
     script:
@@ -104,12 +88,12 @@ rule decide_manual:
     output:
         decisions=f"{OOD}/decisions.csv",
         summary=f"{OOD}/decisions_summary.csv",
-    wildcard_constraints:
-        ood_set=one_of(named("ood_sets", "kind", "manual")),
     log:
         f"{R}/logs/{{dataset}}/ood/{{ood_set}}/decide_manual.log",
     benchmark:
         f"{R}/benchmarks/{{dataset}}/ood/{{ood_set}}/decide_manual.tsv"
+    wildcard_constraints:
+        ood_set=one_of(named("ood_sets", "kind", "manual")),
     params:
         code=script_code("decide_manual"),
     script:
@@ -125,12 +109,12 @@ rule select_hard:
         equal_set=equal_set_of,
     output:
         selected=f"{OOD}/selected.csv",
-    wildcard_constraints:
-        ood_set=one_of(named("ood_sets", "kind", "oracle", "none", "manual")),
     log:
         f"{R}/logs/{{dataset}}/ood/{{ood_set}}/select_hard.log",
     benchmark:
         f"{R}/benchmarks/{{dataset}}/ood/{{ood_set}}/select_hard.tsv"
+    wildcard_constraints:
+        ood_set=one_of(named("ood_sets", "kind", "oracle", "none", "manual")),
     params:
         options=set_options,
         code=script_code("select_hard"),
@@ -149,12 +133,12 @@ rule erase_ood:
     output:
         selected=f"{OOD}/selected.csv",
         images=directory(f"{OOD}/images"),
-    wildcard_constraints:
-        ood_set=one_of(named("ood_sets", "kind", "erase")),
     log:
         f"{R}/logs/{{dataset}}/ood/{{ood_set}}/erase_ood.log",
     benchmark:
         f"{R}/benchmarks/{{dataset}}/ood/{{ood_set}}/erase_ood.tsv"
+    wildcard_constraints:
+        ood_set=one_of(named("ood_sets", "kind", "erase")),
     threads: config["threads"]["infer"]
     resources:
         gpu=1,
@@ -178,12 +162,12 @@ rule select_random:
         equal_set=equal_set_of,
     output:
         selected=f"{OOD}/selected.csv",
-    wildcard_constraints:
-        ood_set=one_of(named("ood_sets", "kind", "random")),
     log:
         f"{R}/logs/{{dataset}}/ood/{{ood_set}}/select_random.log",
     benchmark:
         f"{R}/benchmarks/{{dataset}}/ood/{{ood_set}}/select_random.tsv"
+    wildcard_constraints:
+        ood_set=one_of(named("ood_sets", "kind", "random")),
     params:
         options=set_options,
         code=script_code("select_random"),
@@ -199,12 +183,12 @@ rule select_random_hard:
         equal_set=equal_set_of,
     output:
         selected=f"{OOD}/selected.csv",
-    wildcard_constraints:
-        ood_set=one_of(named("ood_sets", "kind", "random_hard")),
     log:
         f"{R}/logs/{{dataset}}/ood/{{ood_set}}/select_random_hard.log",
     benchmark:
         f"{R}/benchmarks/{{dataset}}/ood/{{ood_set}}/select_random_hard.tsv"
+    wildcard_constraints:
+        ood_set=one_of(named("ood_sets", "kind", "random_hard")),
     params:
         options=set_options,
         code=script_code("select_random_hard"),

@@ -1,11 +1,3 @@
-IRN = one_of(named("refiners", "method", "irn"))
-IRN_LOG = "{dataset}/{classifier}/s{random_seed}/{localizer}/{refiner}"
-
-
-def refiner_file(w):
-    return f"wsss/refine/{config['refiners'][w.refiner]['method']}.py"
-
-
 rule refine_maps:
     input:
         index=f"{DATA}/index.csv",
@@ -13,12 +5,12 @@ rule refine_maps:
         maps=f"{LOCALIZER}/maps/{{shard}}.h5",
     output:
         pseudo_masks=directory(f"{REFINER}/pseudo_masks/{{shard}}"),
-    wildcard_constraints:
-        refiner=one_of(named("refiners", "method", "seed", "crf")),
     log:
         f"{R}/logs/{IRN_LOG}/refine_maps/{{shard}}.log",
     benchmark:
         f"{R}/benchmarks/{IRN_LOG}/refine_maps/{{shard}}.tsv"
+    wildcard_constraints:
+        refiner=one_of(named("refiners", "method", "seed", "crf")),
     threads: config["threads"]["crf"]
     params:
         method=lambda w: config["refiners"][w.refiner]["method"],
@@ -36,12 +28,12 @@ rule label_irn:
         maps=f"{LOCALIZER}/maps/{{shard}}.h5",
     output:
         labels=directory(f"{REFINER}/confident_labels/{{shard}}"),
-    wildcard_constraints:
-        refiner=IRN,
     log:
         f"{R}/logs/{IRN_LOG}/label_irn/{{shard}}.log",
     benchmark:
         f"{R}/benchmarks/{IRN_LOG}/label_irn/{{shard}}.tsv"
+    wildcard_constraints:
+        refiner=IRN,
     threads: config["threads"]["crf"]
     params:
         options=lambda w: config["refiners"][w.refiner]["labels"],
@@ -60,12 +52,12 @@ rule train_irn:
     output:
         irnet=f"{REFINER}/irn.safetensors",
         train=f"{REFINER}/train.csv",
-    wildcard_constraints:
-        refiner=IRN,
     log:
         f"{R}/logs/{IRN_LOG}/train_irn.log",
     benchmark:
         f"{R}/benchmarks/{IRN_LOG}/train_irn.tsv"
+    wildcard_constraints:
+        refiner=IRN,
     threads: config["threads"]["train"]
     resources:
         gpu=1,
@@ -73,7 +65,9 @@ rule train_irn:
         runtime=720,
     params:
         options=lambda w: config["refiners"][w.refiner]["training"],
-        code=lambda w: script_code("train_irn", backbone_file(backbone_of(w.classifier))),
+        code=lambda w: script_code(
+            "train_irn", backbone_file(backbone_of(w.classifier))
+        ),
     script:
         "../scripts/train_irn.py"
 
@@ -86,12 +80,12 @@ rule walk_irn:
         maps=f"{LOCALIZER}/maps/{{shard}}.h5",
     output:
         pseudo_masks=directory(f"{REFINER}/pseudo_masks/{{shard}}"),
-    wildcard_constraints:
-        refiner=IRN,
     log:
         f"{R}/logs/{IRN_LOG}/walk_irn/{{shard}}.log",
     benchmark:
         f"{R}/benchmarks/{IRN_LOG}/walk_irn/{{shard}}.tsv"
+    wildcard_constraints:
+        refiner=IRN,
     threads: config["threads"]["infer"]
     resources:
         gpu=1,

@@ -1,19 +1,3 @@
-SEGMENTER_LOG = "{dataset}/{classifier}/s{random_seed}/{localizer}/{refiner}/{segmenter}"
-
-
-def segmenter_files(w):
-    options = config["segmenters"][w.segmenter]
-    return backbone_file(options["backbone"]), f"wsss/models/deeplab.py"
-
-
-def segmenter_start_of(w):
-    """The classifier, or the file, that a segmenter's backbone starts from."""
-    weights = config["segmenters"][w.segmenter]["initial_weights"]
-    if weights == "classifier":
-        return f"{CLASSIFIER}/classifier.safetensors"
-    return [] if weights in ("none", "package") else weights
-
-
 rule train_segmenter:
     input:
         index=f"{DATA}/index.csv",
@@ -35,7 +19,10 @@ rule train_segmenter:
     params:
         recipe=lambda w: {
             "network": config["segmenters"][w.segmenter]["method"],
-            **{k: config["segmenters"][w.segmenter][k] for k in ("backbone", "atrous_rates", "scales")},
+            **{
+                k: config["segmenters"][w.segmenter][k]
+                for k in ("backbone", "atrous_rates", "scales")
+            },
         },
         initial_weights=lambda w: config["segmenters"][w.segmenter]["initial_weights"],
         options=lambda w: config["segmenters"][w.segmenter]["training"],
@@ -76,7 +63,9 @@ rule evaluate_segmentation:
         classes=f"{DATA}/classes.csv",
         ground_truth=f"{DATA}/ground_truth.csv",
         predictions=[f"{SEGMENTER}/predictions/{shard}" for shard in shards_of("val")],
-        predictions_crf=[f"{SEGMENTER}/predictions_crf/{shard}" for shard in shards_of("val")],
+        predictions_crf=[
+            f"{SEGMENTER}/predictions_crf/{shard}" for shard in shards_of("val")
+        ],
     output:
         metrics=f"{SEGMENTER}/metrics.csv",
     log:

@@ -42,8 +42,6 @@ for record, class_name in zip(
         classifier.to(device), image[None], [class_id], map_stride=1, **options["maps"]
     )
     paths.append(folder / f"{record.image_id}.jpg")
-    erased = erase_regions(
-        image, maps[0], threshold=options["threshold"], fill=options["fill"]
-    )
+    erased = erase_regions(image, maps[0], threshold=options["threshold"], fill=options["fill"])
     write_jpeg(paths[-1], erased, quality=95)
 write_table(snakemake.output.selected, selected.assign(path=[str(path) for path in paths]))

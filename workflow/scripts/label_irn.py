@@ -24,7 +24,9 @@ with MapReader([snakemake.input.maps]) as reader:
             yield record.image_id, read_image(record.path), maps.maps, maps.class_ids
 
     masks = parallel_map(
-        partial(refine_item, confident_labels, snakemake.params.options), items(), workers=snakemake.threads
+        partial(refine_item, confident_labels, snakemake.params.options),
+        items(),
+        workers=snakemake.threads,
     )
     write_masks(
         snakemake.output.labels,

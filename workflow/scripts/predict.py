@@ -32,9 +32,7 @@ def items():
             yield record.image_id, image, image_probs
 
 
-found = parallel_map(
-    partial(labels_of_item, options["crf"]), items(), workers=snakemake.threads
-)
+found = parallel_map(partial(labels_of_item, options["crf"]), items(), workers=snakemake.threads)
 plain, refined = {}, {}
 for image_id, labels, crf_labels in progress(found, total=len(records), description="predict"):
     plain[image_id], refined[image_id] = labels, crf_labels

@@ -53,7 +53,7 @@ def build_report(
         datasets: index.csv and classes.csv of each data set.
         ood_sets: ranking_summary.csv, decisions_summary.csv and decisions.csv by OoD set.
         resolved_config: The configuration with all defaults filled in, as text.
-        benchmarks: Snakemake's benchmark files by rule.
+        benchmarks: The workflow's benchmark files by rule.
         facts: What stands in the strip under the title (data set, code version, ...).
 
     Raises:

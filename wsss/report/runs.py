@@ -27,7 +27,7 @@ def run_times(benchmarks: Mapping[str, Sequence[Path]]) -> pd.DataFrame:
     """Return jobs, total and longest time and peak memory of each rule, slowest rule first.
 
     Args:
-        benchmarks: Snakemake's benchmark files (tab-separated; `s` in seconds, `max_rss` in MB).
+        benchmarks: The workflow's benchmark files (tab-separated; `s` in seconds, `max_rss` in MB).
 
     Raises:
         ValueError: A file lacks the column `s`.

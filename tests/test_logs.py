@@ -1,0 +1,56 @@
+import logging
+import subprocess
+import sys
+import warnings
+
+import pytest
+
+from wsss.logs import log_to
+
+
+@pytest.fixture(autouse=True)
+def restored():
+    """Put the process's logging back as it was."""
+    root = logging.getLogger()
+    handlers, level, hook = list(root.handlers), root.level, sys.excepthook
+    yield
+    for handler in set(root.handlers) - set(handlers):
+        handler.close()
+    root.handlers[:], root.level, sys.excepthook = handlers, level, hook
+    logging.captureWarnings(capture=False)
+
+
+def test_lines_and_warnings_go_to_the_file(tmp_path):
+    path = tmp_path / "deep" / "stage.log"
+    log_to(path)
+    logging.getLogger("wsss.part").info("half way")
+    warnings.warn("a warning", stacklevel=1)
+    text = path.read_text()
+    assert "INFO wsss.part: half way" in text and "a warning" in text
+
+
+def test_a_second_run_starts_the_file_anew(tmp_path):
+    for word in ("first", "second"):
+        log_to(tmp_path / "stage.log")
+        logging.getLogger().info(word)
+    text = (tmp_path / "stage.log").read_text()
+    assert "second" in text and "first" not in text
+
+
+def test_an_uncaught_error_is_one_sentence_for_a_person(tmp_path, capsys):
+    log_to(tmp_path / "stage.log")
+    try:
+        raise ValueError("image 7 is broken: delete it")
+    except ValueError as error:
+        sys.excepthook(ValueError, error, error.__traceback__)
+    said = capsys.readouterr().err
+    assert said == f"ValueError: image 7 is broken: delete it (details: {tmp_path / 'stage.log'})\n"
+    text = (tmp_path / "stage.log").read_text()
+    assert "Traceback" in text and "image 7 is broken" in text
+
+
+def test_a_stage_that_fails_says_so_and_ends_with_an_error(tmp_path):
+    code = f"from wsss.logs import log_to; log_to({str(tmp_path / 'a.log')!r}); raise OSError('full')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1].startswith("OSError: full (details: ")

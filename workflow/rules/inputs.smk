@@ -1,0 +1,77 @@
+# What the rules of training and refinement read, and which files their code is in.
+
+
+def start_of(w):
+    """The classifier that training starts from, if it starts from one."""
+    start = config["classifiers"][w.classifier]["start_from"]
+    return f"{DATA}/{start}/s{{random_seed}}/classifier.safetensors" if start else []
+
+
+def start_features_of(w):
+    """The features of the training images under the classifier that training starts from."""
+    start = config["classifiers"][w.classifier]["start_from"]
+    return f"{DATA}/{start}/s{{random_seed}}/features.h5"
+
+
+def initial_weights_of(w):
+    """The file of initial weights, if the config names one."""
+    weights = config["classifiers"][w.classifier].get("initial_weights", "none")
+    return [] if weights in ("none", "package") else weights
+
+
+def selected_of(w):
+    """The OoD images of a W-OoD classifier."""
+    return f"{DATA}/ood/{config['classifiers'][w.classifier]['ood_set']}/selected.csv"
+
+
+def ranker_of(w):
+    """The folder of the classifier that ranks the candidates of an OoD set."""
+    options = config["ood_sets"][w.ood_set]
+    return f"{DATA}/{options['ranked_by']}/s{options['ranked_by_random_seed']}"
+
+
+def equal_set_of(w):
+    """The OoD set whose number of images this set takes over, if it does."""
+    other = config["ood_sets"][w.ood_set].get("same_size_as")
+    return f"{DATA}/ood/{other}/selected.csv" if other else []
+
+
+def set_options(w):
+    return options_of("ood_sets", w.ood_set, *SET_KEYS)
+
+
+# What only the workflow reads of an OoD set: where it comes from.
+SET_KEYS = (
+    "kind",
+    "ranked_by",
+    "ranked_by_random_seed",
+    "same_size_as",
+    "ranking",
+    "decisions",
+)
+
+
+IRN = one_of(named("refiners", "method", "irn"))
+IRN_LOG = "{dataset}/{classifier}/s{random_seed}/{localizer}/{refiner}"
+
+
+def refiner_file(w):
+    return f"wsss/refine/{config['refiners'][w.refiner]['method']}.py"
+
+
+SEGMENTER_LOG = (
+    "{dataset}/{classifier}/s{random_seed}/{localizer}/{refiner}/{segmenter}"
+)
+
+
+def segmenter_files(w):
+    options = config["segmenters"][w.segmenter]
+    return backbone_file(options["backbone"]), "wsss/models/deeplab.py"
+
+
+def segmenter_start_of(w):
+    """The classifier, or the file, that a segmenter's backbone starts from."""
+    weights = config["segmenters"][w.segmenter]["initial_weights"]
+    if weights == "classifier":
+        return f"{CLASSIFIER}/classifier.safetensors"
+    return [] if weights in ("none", "package") else weights

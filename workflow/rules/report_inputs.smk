@@ -1,0 +1,126 @@
+# What the entries of tables, figures and panels hold beside the options of what draws them.
+FIGURE_KEYS = ("figure", "title", "caption", "section", "chains", "random_seeds")
+SHEET = config["sheets"]
+FIGURE_TABLE = {
+    "threshold_curve": "curves",
+    "precision_recall": "curves",
+    "training_curve": "training",
+}
+
+
+def seeds_of(group, name):
+    return config[group][name].get("random_seeds") or config["random_seeds"]
+
+
+def all_labels():
+    """Every label of the config, in its order, so that an arm looks the same in each figure."""
+    groups = [*config["tables"].values(), *config["figures"].values()]
+    return list(
+        dict.fromkeys(label for options in groups for label in options["chains"])
+    )
+
+
+def all_trainings():
+    """The training logs of the chains' classifiers and segmenters."""
+    found = {}
+    for chain, seed in wanted():
+        links = links_of(chain)
+        for depth in [2] + [5] * (len(links) == 5):
+            found[f"{link_folder(links[:depth], seed)}/train.csv"] = None
+    return list(found)
+
+
+def pruning_of(chains):
+    """How the OoD images of each label were pruned, for those trained with some."""
+    found = {}
+    for label, chain in chains.items():
+        ood_set = config["classifiers"][links_of(chain)[1]].get("ood_set")
+        if ood_set:
+            found[label] = config["ood_sets"][ood_set]["kind"]
+    return found
+
+
+def panel_dataset(name):
+    return links_of(next(iter(config["panels"][name]["chains"].values())))[0]
+
+
+def panel_maps(name):
+    """The map files of each label of a panel."""
+    seed = seeds_of("panels", name)[0]
+    return {
+        label: [
+            f"{link_folder(links_of(chain)[:3], seed)}/maps/{shard}.h5"
+            for shard in shards_of("train")
+        ]
+        for label, chain in config["panels"][name]["chains"].items()
+    }
+
+
+def panel_masks(name):
+    """The folders of the masks in which each label's chain ends."""
+    seed, panel = seeds_of("panels", name)[0], config["panels"][name]
+    found = {}
+    for label, chain in panel["chains"].items():
+        ends = {4: ("pseudo_masks", "train"), 5: ("predictions", "val")}
+        kind, split = ends[len(links_of(chain))]
+        kind += "_crf" if panel["crf"] and split == "val" else ""
+        found[label] = [
+            f"{link_folder(links_of(chain), seed)}/{kind}/{n}" for n in shards_of(split)
+        ]
+    return found
+
+
+def flat(files):
+    return [path for paths in files.values() for path in paths]
+
+
+def chain_datasets():
+    return list(dict.fromkeys(links_of(chain)[0] for chain, _ in wanted()))
+
+
+def shown_ood_sets():
+    """(data set, OoD set) of the chains' classifiers whose candidates someone decided on."""
+    found = {}
+    for chain, _ in wanted():
+        dataset, classifier = links_of(chain)[:2]
+        ood_set = config["classifiers"][classifier].get("ood_set")
+        if ood_set and config["ood_sets"][ood_set]["kind"] in (
+            "oracle",
+            "none",
+            "manual",
+            "erase",
+        ):
+            found[dataset, ood_set] = None
+    return list(found)
+
+
+def ood_files(file):
+    return [
+        f"{R}/{dataset}/ood/{ood_set}/{file}" for dataset, ood_set in shown_ood_sets()
+    ]
+
+
+def report_pictures():
+    names = [*config["figures"], *config["panels"]]
+    names += [f"data_{dataset}" for dataset in chain_datasets()]
+    names += [
+        f"ood_{kind}_{d}_{o}" for d, o in shown_ood_sets() for kind in ("pool", "hard")
+    ]
+    return [f"{R}/figures/{name}.png" for name in names]
+
+
+def report_tiles():
+    """The picture of each of the sketch's steps that has one."""
+    tiles = {
+        "dataset": f"{R}/figures/tiles/{d}/dataset.png" for d in chain_datasets()[:1]
+    }
+    tiles |= {
+        "ood": f"{R}/figures/tiles/{d}/{o}/ood.png" for d, o in shown_ood_sets()[:1]
+    }
+    for name in named("panels", "panel", "maps")[:1]:
+        tiles["classifier"] = f"{R}/figures/tiles/{name}/first.png"
+        tiles["maps"] = f"{R}/figures/tiles/{name}/last.png"
+    for name in reversed(named("panels", "panel", "masks")):
+        step = {"train": "refine", "val": "segmenter"}[config["panels"][name]["split"]]
+        tiles[step] = f"{R}/figures/tiles/{name}/last.png"
+    return tiles
