@@ -139,7 +139,7 @@ def test_every_option_says_what_it_is():
     ("path", "value", "words"),
     [
         ("localisers", {}, "config.localisers is not a known key; did you mean `localizers`?"),
-        ("zebra", 1, "config.zebra is not a known key Known here: "),
+        ("zebra", 1, "config.zebra is not a known key; Known here: "),
         ("localizers.cam.scale", [1], "config.localizers.cam.scale is not a known key; did you mean"),
         ("localizers.cam.steps", 3, "config.localizers.cam.steps is not a known key"),
         ("random_seeds", 0, "config.random_seeds is 0, but allowed is array"),
@@ -168,17 +168,13 @@ def test_every_option_says_what_it_is():
         ("datasets", {}, "config.datasets is empty, but at least one entry is needed"),
         ("localizers.Cam", {"method": "cam"}, "config.localizers: the name 'Cam' is not allowed"),
         ("datasets.logs", {"kind": "scenes"}, "config.datasets: the name 'logs' is not allowed"),
-        ("localizers.a/b", {"method": "cam"}, "the name 'a/b' is not allowed: text that fits"),
-        ("localizers.7", {"method": "cam"}, ""),
+        ("localizers.a/b", {"method": "cam"}, "the name 'a/b' is not allowed, but string, text that"),
         ("results", "/abroad", 'config.results is "/abroad", but allowed is'),
         ("tables.seeds.expected", {"W-OoD": {"miou": "x"}},
          'config.tables.seeds.expected.W-OoD.miou is "x", but allowed is number'),
     ],
 )  # fmt: skip
 def test_an_impossible_value_is_named_by_its_place(path, value, words):
-    if not words:
-        resolved(changed(path, value))
-        return
     assert words in sentence(changed(path, value))
 
 
@@ -234,15 +230,15 @@ def test_an_undefined_name_is_named_by_its_place(path, value, words):
     [
         ("classifiers.f_in.start_from", "f_in",
          "config.classifiers.f_in.start_from closes a circle: f_in -> f_in"),
-        ("classifiers.f_in.start_from", "wood", "closes a circle"),
+        ("classifiers.f_in.start_from", "wood",
+         "config.classifiers.wood.start_from closes a circle: f_in -> wood -> f_in"),
         ("ood_sets.hard.ranked_by", "wood",
-         "config.classifiers.wood.ood_set closes a circle: "),
+         "config.ood_sets.hard.ranked_by closes a circle: wood -> hard -> wood"),
         ("ood_sets.hard.same_size_as", "random", "closes a circle: hard -> random -> hard"),
     ],
 )  # fmt: skip
 def test_a_circle_is_refused(path, value, words):
-    text = sentence(changed(path, value))
-    assert words in text or "closes a circle" in text and words.endswith("circle: ")
+    assert words in sentence(changed(path, value))
 
 
 @pytest.mark.parametrize(
@@ -275,7 +271,7 @@ def test_a_config_extends_another(tmp_path: Path):
     below = {"a": {"x": 1, "y": [1, 2]}, "b": 1, "base": "lowest"}
     files = {"below": below, "lowest": {"a": {"z": 3}, "c": 4}}
     found = extend_config({"base": "below", "a": {"y": [3]}, "b": None}, files.__getitem__)
-    assert found == {"a": {"x": 1, "y": [3], "z": 3}, "c": 4}
+    assert found == {"a": {"x": 1, "y": [3], "z": 3}, "b": None, "c": 4}
     assert below == {"a": {"x": 1, "y": [1, 2]}, "b": 1, "base": "lowest"}
 
 

@@ -148,9 +148,10 @@ def _resolve_object(
 
 
 def _check_name(key: Any, schema: Mapping[str, Any], path: str) -> None:
-    pattern = schema.get("propertyNames")
-    if pattern is not None and not Draft202012Validator(pattern).is_valid(key):
-        raise ConfigError(f"{path}: the name {key!r} is not allowed: {_allowed(pattern)}")
+    pattern = schema.get("propertyNames", {})
+    if not isinstance(key, str) or not Draft202012Validator(pattern).is_valid(key):
+        allowed = _allowed({"type": "string", **pattern})
+        raise ConfigError(f"{path}: the name {key!r} is not allowed, but {allowed}")
 
 
 def _check_value(value: Any, schema: Mapping[str, Any], path: str) -> None:
@@ -256,7 +257,7 @@ def _check_circle(config: Mapping[str, Any], way: list[tuple[str, str]]) -> None
         if needed is None:
             continue
         if (other, needed) in way:
-            circle = " -> ".join([*(n for _, n in way), needed])
+            circle = " -> ".join([n for _, n in way[way.index((other, needed)) :]] + [needed])
             raise ConfigError(f"config.{group}.{name}.{key} closes a circle: {circle}")
         _check_circle(config, [*way, (other, needed)])
 

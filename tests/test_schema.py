@@ -1,0 +1,203 @@
+"""The schema's options are the arguments of the functions that receive them, and no others."""
+
+import importlib
+import inspect
+
+import pytest
+import yaml
+
+from tests.source import ROOT
+
+DEFS = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text("utf-8"))["$defs"]
+
+# What only the workflow reads: where something comes from, and how it is shown.
+SHOWN = {"title", "caption", "section", "chains", "random_seeds"}
+ORIGIN = {"ranked_by", "ranked_by_random_seed", "same_size_as", "decisions"}
+
+
+def options(path, *leave_out):
+    """The option names of a definition, or of a group of keys within it."""
+    name, *groups = path.split("/")
+    schema = DEFS[name]
+    for group in groups:
+        schema = schema["properties"][group]
+    assert set(leave_out) <= set(schema["properties"]), path
+    return set(schema["properties"]) - set(leave_out)
+
+
+def arguments(path, *filled_by_the_script):
+    """The keyword-only arguments of a function that the options fill."""
+    module, name = path.split(":")
+    function = getattr(importlib.import_module(f"wsss.{module}"), name)
+    parameters = inspect.signature(function).parameters.values()
+    own = {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY}
+    assert set(filled_by_the_script) <= set(own), path
+    defaults = [p.name for p in own.values() if p.default is not p.empty]
+    assert not defaults, f"{path} has defaults of its own for {defaults}"
+    return {"lambda" if name == "lambda_" else name for name in own} - set(filled_by_the_script)
+
+
+def names(prefix):
+    return sorted(n.removeprefix(f"{prefix}.") for n in DEFS if n.startswith(f"{prefix}."))
+
+
+def files(folder):
+    """Names of the files of a folder that stand for a method each."""
+    found = (ROOT / folder).glob("*.py")
+    return sorted(path.stem for path in found if not path.stem.startswith("_"))
+
+
+# The folder is the registry
+
+
+def test_the_schema_knows_every_file_of_the_registries():
+    assert names("localize") == files("wsss/localize")
+    assert names("dataset") == files("wsss/data/sets")
+    drawing = [n for n in files("wsss/figures") if hasattr(
+        importlib.import_module(f"wsss.figures.{n}"), "draw")]  # fmt: skip
+    assert names("figure") == drawing
+    for name in names("refine"):
+        assert hasattr(importlib.import_module(f"wsss.refine.{name}"), "refine")
+
+
+def test_the_schema_knows_every_backbone():
+    known = set(files("wsss/models/backbones")) - {"backbone"}
+    of_classifiers = DEFS["classifier.plain"]["properties"]["backbone"]["enum"]
+    of_segmenters = DEFS["segment.deeplab_v2"]["properties"]["backbone"]["enum"]
+    assert set(of_segmenters) == known
+    assert set(of_classifiers) <= known
+
+
+# Options and arguments
+
+
+@pytest.mark.parametrize("name", names("localize"))
+def test_localizers(name):
+    # The threshold is the evaluation's.
+    assert options(f"localize.{name}", "background_threshold") == arguments(
+        f"localize.{name}:localize"
+    )
+
+
+@pytest.mark.parametrize("name", names("dataset"))
+def test_data_sets(name):
+    assert options(f"dataset.{name}") == arguments(f"data.sets.{name}:prepare", "workers")
+
+
+@pytest.mark.parametrize("name", names("figure"))
+def test_figures(name):
+    own = options(f"figure.{name}", *SHOWN)
+    assert own == arguments(f"figures.{name}:draw", "labels", "styles")
+
+
+@pytest.mark.parametrize("name", ["seed", "crf"])
+def test_refiners_without_training(name):
+    assert options(f"refine.{name}") == arguments(f"refine.{name}:refine")
+
+
+def test_irn():
+    assert options("refine.irn") == {"labels", "training", "crop_size", "walk"}
+    assert options("refine.irn/labels") == arguments("refine.irn_labels:confident_labels")
+    assert options("refine.irn/walk") == arguments("refine.irn:refine")
+    assert arguments("models.irn:edge_and_displacement") == {"crop_size"}
+    assert options("refine.irn/training", "images") == arguments(
+        "train.irn:train_irn", "checkpoint"
+    )
+    assert options("refine.irn/training/images") == masked_views()
+
+
+def masked_views():
+    return arguments("train.streams:masked_stream", "random_seed", "workers")
+
+
+def labelled_views():
+    return arguments("train.streams:labelled_stream", "random_seed", "workers")
+
+
+def test_plain_classifier():
+    start = arguments("train.networks:start_classifier", "classes", "random_seed")
+    assert start == {"backbone", "initial_weights"}
+    training = options("classifier.plain", "start_from", "images", *start)
+    assert training == arguments("train.classifier:train_classifier", "checkpoint")
+    assert options("classifier.plain/images") == labelled_views()
+
+
+def test_wood_classifier():
+    training = options(
+        "classifier.wood", "start_from", "ood_set", "images", "ood_batch_size", "clusters"
+    )
+    assert training == arguments(
+        "train.wood:train_wood", "class_means", "cluster_means", "checkpoint"
+    )
+    assert options("classifier.wood/images") == labelled_views()
+    assert options("classifier.wood/clusters") == arguments("ood.cluster:group_ood", "random_seed")
+
+
+def test_segmenter():
+    top = {"backbone", "initial_weights", "atrous_rates", "scales", "training", "inference"}
+    assert options("segment.deeplab_v2") == top
+    assert options("segment.deeplab_v2/training", "images") == arguments(
+        "train.segmenter:train_segmenter", "checkpoint"
+    )
+    assert options("segment.deeplab_v2/training/images") == masked_views()
+    recipe = arguments("models.deeplab:build_segmenter", "num_classes")
+    assert recipe == {"atrous_rates", "scales"}
+    assert options("segment.deeplab_v2/inference", "crf") == arguments(
+        "models.segmentation:predict_probabilities"
+    )
+    assert options("segment.deeplab_v2/inference/crf") == arguments("refine.crf:dense_crf")
+
+
+@pytest.mark.parametrize("name", sorted({"oracle", "none", "manual", "erase", "random_hard"}))
+def test_ranking_of_ood_sets(name):
+    assert options(f"ood_set.{name}/ranking") == arguments("ood.rank:rank_candidates", "classes")
+
+
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [
+        ("oracle", "ood.select:select_hard"),
+        ("none", "ood.select:select_hard"),
+        ("manual", "ood.select:select_hard"),
+        ("random", "ood.select:select_random"),
+        ("random_hard", "ood.select:select_random_hard"),
+    ],
+)
+def test_selection_of_ood_sets(name, function):
+    assert options(f"ood_set.{name}") - ORIGIN - {"ranking"} == arguments(function)
+
+
+def test_erased_ood_set():
+    own = options("ood_set.erase") - ORIGIN - {"ranking", "maps"}
+    assert own == arguments("ood.select:select_hard") | arguments("ood.erase:erase_regions")
+    assert options("ood_set.erase/maps") == arguments("localize.cam:localize", "map_stride")
+
+
+def test_every_kind_of_ood_set_was_checked():
+    assert names("ood_set") == ["erase", "manual", "none", "oracle", "random", "random_hard"]
+    assert names("refine") == ["crf", "irn", "seed"]
+    assert names("classifier") == ["plain", "wood"]
+    assert names("segment") == ["deeplab_v2"]
+
+
+def test_evaluation_and_tables():
+    config = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text("utf-8"))
+    contour = config["properties"]["evaluation"]["properties"]["contour"]["properties"]
+    assert set(contour) == arguments("metrics.masks:score_masks", "num_classes", "pairs")
+    summary = arguments("report.table:summarise", "pruning")
+    renamed = {"metric_names": "metrics", "threshold_policy": "threshold"}
+    shown = options("table", "title", "caption", "notes", "random_seeds")
+    assert {renamed.get(name, name) for name in summary} == shown
+
+
+def test_a_default_fits_its_own_option():
+    from wsss.config import _resolve
+
+    def check(schema, path):
+        for key, sub in schema.get("properties", {}).items():
+            if "default" in sub and "x-select" not in sub:
+                _resolve(sub["default"], sub, {"$defs": DEFS}, f"{path}.{key}")
+            check(sub, f"{path}.{key}")
+
+    for name, schema in DEFS.items():
+        check(schema, name)

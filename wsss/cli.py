@@ -1,0 +1,197 @@
+"""The command `wsss`: what is useful outside of the workflow.
+
+Only the chosen command's libraries are imported, so that `wsss --help` answers at once.
+"""
+
+import argparse
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+DESCRIPTION = """Weakly supervised semantic segmentation: the parts that stand outside of the
+workflow. The experiments themselves are run by `snakemake`, see README.md."""
+PREDICT = """Segment new images with a segmenter that the workflow trained
+(results/.../segmenter.safetensors) or that `wsss import-weights segmenter` made."""
+PREDICT_OUTPUT = """what is written:
+  OUTPUT/masks/NAME.png      class of every pixel as palette PNG, of the image's size:
+                             0 background, then the classes in the segmenter's order
+  OUTPUT/overlays/NAME.jpg   the image under the classes' colours, with their names
+  OUTPUT/predictions.csv     one row per image and class found: pixels, share of the image
+  OUTPUT/legend.csv          value in the masks, name and colour of every class
+
+Images may have any size and kind; photographs are turned upright by their EXIF tag first. A
+file that cannot be read does not stop the others: it is named at the end, with exit status 1."""
+IMPORT = """Turn a checkpoint of others into a file of this project. Tensors are renamed, never
+changed; what does not fit exactly is refused. Checkpoints are read without running any code
+of theirs."""
+IMPORT_OUTPUT = """what can be imported:
+  classifier   ResNet-50 of jiwoon-ahn/irn, jbeomlee93/AdvCAM and RIB, naver-ai/w-ood
+  irn          boundary network (ResNet-50) of the same repositories
+  segmenter    DeepLab-v2 (ResNet-101) of kazuto1011/deeplab-pytorch
+
+In a config the file goes where `initial_weights` stands, or to `wsss predict`."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status.
+
+    0 is success, 1 an error, told in one sentence, 2 a wrong use of the command.
+    """
+    options = build_parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
+    try:
+        return _run(options)
+    except KeyboardInterrupt:
+        sys.stderr.write("wsss: interrupted\n")
+        return 130
+    except (ValueError, LookupError, TypeError, OSError, RuntimeError, MemoryError) as error:
+        if options.debug:
+            traceback.print_exc()
+        sys.stderr.write(f"wsss: error: {_sentence(error)}\n")
+        return 1
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.command == "import-weights":
+        from wsss.commands.import_weights import VOC_CLASSES, import_weights
+
+        classes = VOC_CLASSES if options.voc else options.classes
+        message = import_weights(
+            options.network,
+            options.file,
+            options.output,
+            classes=classes,
+            overwrite=options.overwrite,
+        )
+        sys.stdout.write(f"{message}\n")
+        return 0
+    from wsss.commands.predict import predict
+
+    failures = predict(
+        options.segmenter,
+        options.images,
+        options.output,
+        crf=options.crf,
+        scales=options.scales,
+        flip=options.flip,
+        overlay=options.overlay,
+        longest_side=options.longest_side,
+        batch_size=options.batch_size,
+        threads=options.threads,
+        overwrite=options.overwrite,
+    )
+    if failures:
+        lines = "".join(f"  {reason}\n" for reason in failures.values())
+        sys.stderr.write(f"wsss: error: {len(failures)} images could not be segmented:\n{lines}")
+    return 1 if failures else 0
+
+
+def _sentence(error: BaseException) -> str:
+    # The text of a KeyError is quoted by str().
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    return " ".join(text.split()) or type(error).__name__
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="wsss", description=DESCRIPTION, formatter_class=layout)
+    parser.add_argument("--version", action="version", version=f"wsss {version('wsss')}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_predict(
+        commands.add_parser(
+            "predict",
+            help="segment new images",
+            description=PREDICT,
+            epilog=PREDICT_OUTPUT,
+            formatter_class=layout,
+        )
+    )
+    _add_import(
+        commands.add_parser(
+            "import-weights",
+            help="make a file of this project out of a checkpoint of others",
+            description=IMPORT,
+            epilog=IMPORT_OUTPUT,
+            formatter_class=layout,
+        )
+    )
+    return parser
+
+
+def _add_predict(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    switch = argparse.BooleanOptionalAction
+    add("segmenter", type=Path, metavar="SEGMENTER.safetensors")
+    add("images", type=Path, nargs="+", metavar="FOLDER_OR_IMAGE")
+    add("--output", type=Path, required=True, help="folder of the results, new or empty")
+    add("--crf", action=switch, default=True, help="smooth the masks by a dense CRF (default: yes)")
+    add(
+        "--scales",
+        type=_scales,
+        default=(1.0,),
+        metavar="S,S,...",
+        help="factors on the image's size whose probabilities are averaged (default: 1)",
+    )
+    add("--flip", action="store_true", help="average with the mirror image, too")
+    add("--overlay", action=switch, default=True, help="draw overlays (default: yes)")
+    add(
+        "--longest-side",
+        type=_count,
+        default=1024,
+        metavar="PIXELS",
+        help="larger images are shrunk to this for the network and the CRF; their masks are "
+        "enlarged again (default: 1024)",
+    )
+    add("--batch-size", type=_count, default=4, help="images of one size at a time (default: 4)")
+    add("--threads", type=_count, default=os.cpu_count() or 1, help="CPU cores (default: all)")
+    _add_common(parser)
+
+
+def _add_import(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("network", choices=("classifier", "irn", "segmenter"), help="what the checkpoint holds")
+    add("file", type=Path, metavar="FILE", help="the checkpoint (.pth)")
+    add("--output", type=Path, required=True, metavar="OUT.safetensors")
+    classes = parser.add_mutually_exclusive_group()
+    classes.add_argument(
+        "--classes", type=_names, metavar="a,b,c", help="foreground classes in the network's order"
+    )
+    classes.add_argument("--voc", action="store_true", help="the 20 classes of PASCAL VOC")
+    _add_common(parser)
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--overwrite", action="store_true", help="replace an earlier result")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+    return int(text)
+
+
+def _scales(text: str) -> tuple[float, ...]:
+    try:
+        scales = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        scales = ()
+    if not scales or not all(0 < scale <= 4 for scale in scales):
+        raise argparse.ArgumentTypeError(f"{text!r}: give factors above 0, up to 4, as 0.5,1")
+    return scales
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(part.strip() for part in text.split(","))
+    if not all(names) or len(set(names)) != len(names):
+        raise argparse.ArgumentTypeError(f"{text!r}: give different names, as cat,dog")
+    return names
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What the subcommands of `wsss` do; like a workflow script, a command joins rooms."""
