@@ -79,19 +79,20 @@ def chain_datasets():
 
 
 def shown_ood_sets():
-    """(data set, OoD set) of the chains' classifiers whose candidates someone decided on."""
+    """(data set, OoD set) of the chains' classifiers whose candidates were looked at one by one.
+
+    Without any such set, those that were taken over as ranked: their sheets show the same images.
+    """
     found = {}
     for chain, _ in wanted():
         dataset, classifier = links_of(chain)[:2]
         ood_set = config["classifiers"][classifier].get("ood_set")
-        if ood_set and config["ood_sets"][ood_set]["kind"] in (
-            "oracle",
-            "none",
-            "manual",
-            "erase",
-        ):
-            found[dataset, ood_set] = None
-    return list(found)
+        if ood_set:
+            found[dataset, ood_set] = config["ood_sets"][ood_set]["kind"]
+    checked = [place for place, kind in found.items() if kind in ("oracle", "manual")]
+    return checked or [
+        place for place, kind in found.items() if kind in ("none", "erase")
+    ]
 
 
 def ood_files(file):

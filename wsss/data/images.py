@@ -4,7 +4,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from wsss.store.atomic import atomic_path
 
@@ -21,12 +21,27 @@ def read_image(path: Path | str) -> np.ndarray:
     Raises:
         ValueError: The file is missing, truncated, no image, or has more than 8 bits per channel.
     """
+    return _read(path, upright=False)
+
+
+def read_upright_image(path: Path | str) -> np.ndarray:
+    """Return an image as `read_image`, turned and mirrored as its EXIF orientation says.
+
+    Raises:
+        ValueError: As in `read_image`.
+    """
+    return _read(path, upright=True)
+
+
+def _read(path: Path | str, *, upright: bool) -> np.ndarray:
     try:
         # Whole bytes: given a path, PIL resolves every link on it and reads in small pieces.
         with Image.open(BytesIO(Path(path).read_bytes())) as image:
             mode = image.mode
             # A deep image would be clipped to white by the conversion.
             if not mode.startswith(("I", "F")):
+                if upright:
+                    ImageOps.exif_transpose(image, in_place=True)
                 return np.array(image if mode == "RGB" else image.convert("RGB"))
     except FileNotFoundError:
         raise ValueError(

@@ -12,6 +12,7 @@ BLOCK = re.compile(
     r"layer([2-5])\.block([1-9]\d?)\.(reduce|conv3x3|increase|shortcut)\.(conv|bn)\.(\w+)"
 )
 HEAD = re.compile(r"aspp\.c([0-9])\.(weight|bias)")
+NAMED = 5
 NUMBERS = {"reduce": 1, "conv3x3": 2, "increase": 3}
 TENSORS = {
     "conv": {"weight"},
@@ -28,7 +29,7 @@ def rename_deeplab(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
         state_dict: names begin with `base.`, as the official multi-scale wrapper saves them.
 
     Raises:
-        KeyError: names that do not belong to such a network; all of them are listed.
+        KeyError: names that do not belong to such a network; the first of them are listed.
     """
     renamed = {name: _our_name(name.removeprefix("base.")) for name in state_dict}
     _refuse([name for name, ours in renamed.items() if not ours or not name.startswith("base.")])
@@ -45,7 +46,7 @@ def rename_deeplab_backbone(state_dict: Mapping[str, Tensor]) -> dict[str, Tenso
         state_dict: official names, with or without `base.`.
 
     Raises:
-        KeyError: names that do not belong to such a network; all of them are listed.
+        KeyError: names that do not belong to such a network; the first of them are listed.
     """
     renamed = {name: _our_name(name.removeprefix("base.")) for name in state_dict}
     _refuse([name for name, ours in renamed.items() if not ours])
@@ -76,7 +77,8 @@ def _our_name(name: str) -> str:
 
 def _refuse(unknown: list[str]) -> None:
     if unknown:
+        more = ", ..." if len(unknown) > NAMED else ""
         raise KeyError(
             f"{len(unknown)} tensors do not belong to a DeepLab-v2 of kazuto1011/deeplab-pytorch: "
-            f"{', '.join(sorted(unknown))}; give a file saved by that repository"
+            f"{', '.join(sorted(unknown)[:NAMED])}{more}; give a file saved by that repository"
         )
