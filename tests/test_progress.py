@@ -49,10 +49,18 @@ def test_nothing_to_do(caplog):
 def test_a_bar_on_a_terminal(monkeypatch, caplog):
     terminal = Terminal()
     monkeypatch.setattr(module.sys, "stderr", terminal)
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.WARNING):
         assert list(progress([[1, 2], [3]], total=3, description="look", weight=len))
     assert "look" in terminal.getvalue() and "3/3" in terminal.getvalue()
     assert not caplog.messages
+
+
+def test_no_bar_in_a_terminal_where_a_log_is_written(monkeypatch, caplog):
+    terminal = Terminal()
+    monkeypatch.setattr(module.sys, "stderr", terminal)
+    with caplog.at_level(logging.INFO):
+        list(progress("abc", total=3, description="look"))
+    assert terminal.getvalue() == "" and caplog.messages
 
 
 def test_a_reader_that_stops_early_closes_the_source():

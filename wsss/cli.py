@@ -181,8 +181,8 @@ def _scales(text: str) -> tuple[float, ...]:
         scales = tuple(float(part) for part in text.split(","))
     except ValueError:
         scales = ()
-    if not scales or not all(0 < scale <= 4 for scale in scales):
-        raise argparse.ArgumentTypeError(f"{text!r}: give factors above 0, up to 4, as 0.5,1")
+    if not scales or not all(0.1 <= scale <= 4 for scale in scales):
+        raise argparse.ArgumentTypeError(f"{text!r}: give factors from 0.1 to 4, as 0.5,1")
     return scales
 
 

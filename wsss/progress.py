@@ -24,11 +24,13 @@ def progress(
 ) -> Iterator[Item]:
     """Yield the items and report how many units are done, and how many per second.
 
-    On a terminal this is a bar; elsewhere (in the workflow) a log line every ten seconds and one at
-    the end. `weight` says how many units an item stands for (a batch of images, say).
+    Where log lines are wanted (a log file of the workflow, level INFO), this is a line every ten
+    seconds and one at the end; else a bar, if a person sits at a terminal. `weight` says how many
+    units an item stands for (a batch of images, say).
     """
-    if sys.stderr.isatty():
-        with tqdm(total=total, desc=description, unit=f" {unit}") as bar:
+    if not log.isEnabledFor(logging.INFO):
+        hidden = not sys.stderr.isatty()
+        with tqdm(total=total, desc=description, unit=f" {unit}", disable=hidden) as bar:
             for item in items:
                 yield item
                 bar.update(weight(item) if weight else 1)

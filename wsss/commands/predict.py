@@ -10,10 +10,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
-from torch import nn
 
 from wsss.data.images import image_files, image_size, read_upright_image, write_jpeg
 from wsss.figures.labelled import labelled_picture
+from wsss.models.deeplab import MultiScale
 from wsss.models.segmentation import predict_probabilities
 from wsss.parallel import parallel_map
 from wsss.progress import progress
@@ -34,7 +34,7 @@ CRF: Mapping[str, float] = {
     "bilateral_srgb": 3,
     "bilateral_compat": 4,
 }
-# A network shrinks its view 32-fold at most, scale 0.5 within it included; less has no features.
+# Smaller views are filled up at the right and the bottom: scaled down, they would have no features.
 SMALLEST_SIDE = 64
 JPEG_QUALITY = 92
 RESULTS = ("masks", "overlays", "predictions.csv", "legend.csv")
@@ -101,7 +101,7 @@ def predict(
         flip=flip,
     )
     work = partial(_finish, output=output, classes=classes, crf=crf, overlay=overlay)
-    found = parallel_map(work, items, workers=threads if crf else 1)
+    found = parallel_map(work, items, workers=min(threads, len(paths)) if crf else 1)
     for path, own in progress(found, total=len(paths), description="segment"):
         rows[path] = own
     table = [row for path in paths for row in rows.get(path, [])]
@@ -214,7 +214,7 @@ def _load(path: Path, *, longest_side: int) -> _Loaded:
 
 
 def _items(
-    segmenter: nn.Module,
+    segmenter: MultiScale,
     batches: Iterator[list[_Loaded]],
     *,
     scales: Sequence[float],

@@ -10,7 +10,7 @@ from torch import nn
 
 from wsss.models.backbones.backbone import build_backbone
 from wsss.models.classifier import Classifier, build_classifier
-from wsss.models.deeplab import build_segmenter
+from wsss.models.deeplab import MultiScale, build_segmenter
 from wsss.models.deeplab_weights import rename_deeplab_backbone
 from wsss.models.irn import IRNet
 from wsss.store.weights import load_torch_file, load_weights, save_weights
@@ -142,7 +142,7 @@ def save_segmenter(
     _save(path, segmenter, kind="segmenter", recipe=recipe, classes=classes)
 
 
-def load_segmenter(path: Path) -> tuple[nn.Module, tuple[str, ...]]:
+def load_segmenter(path: Path) -> tuple[MultiScale, tuple[str, ...]]:
     """Return (segmenter in evaluation mode, foreground class names).
 
     Raises:
