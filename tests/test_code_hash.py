@@ -73,7 +73,9 @@ def test_files_loaded_by_name_count_in_any_order(project):
 
 def test_an_import_inside_a_function_counts(project):
     before = code_hash("script.py")
-    assert edited(project / "script.py", "print(value)", "def f():\n    import wsss.unused") != before
+    assert (
+        edited(project / "script.py", "print(value)", "def f():\n    import wsss.unused") != before
+    )
     middle = code_hash("script.py")
     assert edited(project / "wsss/unused.py", "x = 1", "x = 2") != middle
 
@@ -92,7 +94,7 @@ def test_files_that_import_each_other(project):
 
 
 def test_a_missing_file_is_named(project):
-    with pytest.raises(FileNotFoundError, match="wsss/localize/new.py is part of a rule's code"):
+    with pytest.raises(FileNotFoundError, match=r"wsss/localize/new\.py is part of a rule's code"):
         code_hash("script.py", "wsss/localize/new.py")
 
 

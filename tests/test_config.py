@@ -10,7 +10,9 @@ from tests.source import ROOT
 from wsss.config import ConfigError, extend_config, resolve_config
 
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text("utf-8"))
-CONFIGS = sorted(str(p.relative_to(ROOT)) for p in [ROOT / "config.yaml", *ROOT.glob("config/*.yaml")])
+CONFIGS = sorted(
+    str(p.relative_to(ROOT)) for p in [ROOT / "config.yaml", *ROOT.glob("config/*.yaml")]
+)
 
 SMALL = {
     "datasets": {"scenes": {"kind": "scenes"}},
@@ -140,26 +142,26 @@ def test_every_option_says_what_it_is():
     [
         ("localisers", {}, "config.localisers is not a known key; did you mean `localizers`?"),
         ("zebra", 1, "config.zebra is not a known key; Known here: "),
-        ("localizers.cam.scale", [1], "config.localizers.cam.scale is not a known key; did you mean"),
+        ("localizers.cam.scale", [1], "config.localizers.cam.scale is not a known key; did"),
         ("localizers.cam.steps", 3, "config.localizers.cam.steps is not a known key"),
         ("random_seeds", 0, "config.random_seeds is 0, but allowed is array"),
         ("random_seeds", [0, 0], "config.random_seeds is [0, 0], but allowed is array"),
-        ("random_seeds", [0, -1], "config.random_seeds[1] is -1, but allowed is integer, at least 0"),
+        ("random_seeds", [0, -1], "random_seeds[1] is -1, but allowed is integer, at least 0"),
         ("shards.train", 0, "config.shards.train is 0, but allowed is integer, at least 1"),
         ("shards.train", 1.5, "config.shards.train is 1.5, but allowed is integer"),
         ("shards.train", True, "config.shards.train is true, but allowed is integer"),
         ("shards", 3, "config.shards is 3, but a group of keys is needed here"),
-        ("localizers.cam", None, "config.localizers.cam needs the key `method`: one of advcam, cam"),
+        ("localizers.cam", None, "config.localizers.cam needs the key `method`: one of ad"),
         ("localizers.cam.method", "gradcam",
          'config.localizers.cam.method is "gradcam", but allowed is one of advcam, cam'),
-        ("localizers.cam.method", ["cam"], 'config.localizers.cam.method is ["cam"], but allowed is'),
+        ("localizers.cam.method", ["cam"], 'localizers.cam.method is ["cam"], but allowed is'),
         ("localizers.cam.scales", [], "config.localizers.cam.scales is [], but allowed is array"),
-        ("localizers.cam.scales", ["a"], 'config.localizers.cam.scales[0] is "a", but allowed is num'),
+        ("localizers.cam.scales", ["a"], 'localizers.cam.scales[0] is "a", but allowed is num'),
         ("localizers.cam.alignment", "edges", 'but allowed is one of "official", "centres"'),
         ("classifiers.f_in.momentum", 1, "config.classifiers.f_in.momentum is 1, but allowed is"),
         ("classifiers.f_in.learning_rate", "1e-4",
-         'is "1e-4", but allowed is number, above 0 (Of the backbone, at its highest (IRN, official '
-         "code)); write it without quotes and with a point, 0.0001: YAML takes 1e-4 for text"),
+         'is "1e-4", but allowed is number, above 0 (Of the backbone, at its highest (IRN, '
+         "official code)); write it without quotes and with a point, 0.0001: YAML takes 1e-4"),
         ("classifiers.f_in.learning_rate", float("nan"), "learning_rate is NaN, but allowed is"),
         ("classifiers.f_in.learning_rate", float("inf"), "learning_rate is Infinity, but allowed"),
         ("classifiers.f_in.images.resize_long", [3], "images.resize_long is [3], but allowed is"),
@@ -168,7 +170,7 @@ def test_every_option_says_what_it_is():
         ("datasets", {}, "config.datasets is empty, but at least one entry is needed"),
         ("localizers.Cam", {"method": "cam"}, "config.localizers: the name 'Cam' is not allowed"),
         ("datasets.logs", {"kind": "scenes"}, "config.datasets: the name 'logs' is not allowed"),
-        ("localizers.a/b", {"method": "cam"}, "the name 'a/b' is not allowed, but string, text that"),
+        ("localizers.a/b", {"method": "cam"}, "the name 'a/b' is not allowed, but string, text"),
         ("results", "/abroad", 'config.results is "/abroad", but allowed is'),
         ("tables.seeds.expected", {"W-OoD": {"miou": "x"}},
          'config.tables.seeds.expected.W-OoD.miou is "x", but allowed is number'),
@@ -207,10 +209,10 @@ def test_keys_that_are_no_words():
          "config.tables.seeds.chains.W-OoD (scenes/wod/cam): 'wod' is not defined in "
          "config.classifiers (there: f_in, wood, other)"),
         ("tables.seeds.chains.W-OoD", "voc/wood/cam", "'voc' is not defined in config.datasets"),
-        ("panels.masks.chains.W-OoD", "scenes/wood/cam/crf", "'crf' is not defined in config.refiners"),
+        ("panels.masks.chains.W-OoD", "scenes/wood/cam/crf", "'crf' is not defined in config.ref"),
         ("tables.seeds.chains.W-OoD", "scenes", "config.tables.seeds.chains.W-OoD is"),
         ("classifiers.wood.ood_set", "soft",
-         "config.classifiers.wood.ood_set: 'soft' is not defined in config.ood_sets (there: hard, ra"),
+         "config.classifiers.wood.ood_set: 'soft' is not defined in config.ood_sets (there: hard"),
         ("classifiers.wood.start_from", "f_out",
          "config.classifiers.wood.start_from: 'f_out' is not defined in config.classifiers"),
         ("ood_sets.hard.ranked_by", "f_out",
@@ -218,7 +220,7 @@ def test_keys_that_are_no_words():
         ("ood_sets.random.same_size_as", "soft",
          "config.ood_sets.random.same_size_as: 'soft' is not defined in config.ood_sets"),
         ("classifiers.wood.excluded_class", "cow",
-         "config.classifiers.wood.excluded_class is 'cow', but the classes of scenes are aeroplane"),
+         "config.classifiers.wood.excluded_class is 'cow', but the classes of scenes are aero"),
     ],
 )  # fmt: skip
 def test_an_undefined_name_is_named_by_its_place(path, value, words):
@@ -276,11 +278,11 @@ def test_a_config_extends_another(tmp_path: Path):
 
 
 def test_a_base_that_cannot_be_read_or_comes_back_is_refused():
-    with pytest.raises(ConfigError, match="config.base closes a circle: a -> a"):
+    with pytest.raises(ConfigError, match=r"config\.base closes a circle: a -> a"):
         extend_config({"base": "a"}, {"a": {"base": "a"}}.__getitem__)
 
     def load(path):
         raise FileNotFoundError(2, "No such file", path)
 
-    with pytest.raises(ConfigError, match="config.base is 'b.yaml', which cannot be read"):
+    with pytest.raises(ConfigError, match=r"config\.base is 'b\.yaml', which cannot be read"):
         extend_config({"base": "b.yaml"}, load)

@@ -50,7 +50,9 @@ def test_an_uncaught_error_is_one_sentence_for_a_person(tmp_path, capsys):
 
 
 def test_a_stage_that_fails_says_so_and_ends_with_an_error(tmp_path):
-    code = f"from wsss.logs import log_to; log_to({str(tmp_path / 'a.log')!r}); raise OSError('full')"
+    code = (
+        f"from wsss.logs import log_to; log_to({str(tmp_path / 'a.log')!r}); raise OSError('full')"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.strip().splitlines()[-1].startswith("OSError: full (details: ")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wsss.data.images import image_files, image_size, read_image, write_jpeg
+from wsss.data.images import image_files, image_size, read_image, read_upright_image, write_jpeg
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (40, 30, 3), dtype=np.uint8)
 
@@ -93,3 +93,14 @@ def test_only_images_are_written(tmp_path, image):
     with pytest.raises(ValueError, match="quality 0 is not in"):
         write_jpeg(tmp_path / "a.jpg", IMAGE, quality=0)
     assert not list(tmp_path.iterdir())
+
+
+def test_an_upright_image_is_turned_as_its_exif_tag_says(tmp_path):
+    pixels = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
+    image = Image.fromarray(pixels)
+    exif = image.getexif()
+    exif[0x0112] = 6
+    image.save(tmp_path / "turned.png", exif=exif)
+    np.testing.assert_array_equal(read_image(tmp_path / "turned.png"), pixels)
+    upright = read_upright_image(tmp_path / "turned.png")
+    np.testing.assert_array_equal(upright, np.rot90(pixels, -1))

@@ -87,8 +87,8 @@ def stop_by(number):
 
 
 def test_the_loss_goes_down(records, tmp_path):
-    found = train(records, tmp_path, steps=30)
-    assert sum(found.losses[-6:]) < 0.5 * sum(found.losses[:6])
+    found = train(records, tmp_path, steps=20)
+    assert sum(found.losses[-5:]) < 0.5 * sum(found.losses[:5])
 
 
 def test_rows(whole):
@@ -177,7 +177,7 @@ def test_a_damaged_checkpoint_is_named(records, tmp_path):
     interrupt(records, tmp_path, at_step=2, before=stop_by(signal.SIGTERM))
     path = tmp_path / "net.running.safetensors"
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(ValueError, match="net.running.safetensors .* delete it"):
+    with pytest.raises(ValueError, match=r"net\.running\.safetensors .* delete it"):
         train(records, tmp_path)
 
 
@@ -203,7 +203,7 @@ def test_a_loss_that_is_not_finite_is_named(records, tmp_path):
     assert "learning rate 0.25" in text and "lower the learning rate" in text
     assert ", ".join(stream.names(step)) in text
     # No step was taken with a broken gradient.
-    assert float(weight) == pytest.approx(1 - 0.25 * step)
+    assert weight.item() == pytest.approx(1 - 0.25 * step)
 
 
 def test_parts_of_a_batch_add_up_to_it(records, tmp_path):
@@ -246,7 +246,7 @@ def test_a_training_outside_the_main_thread_runs_without_signals(records, tmp_pa
 
 
 STAGE = """
-import logging, os, signal, sys
+import os, signal, sys
 from pathlib import Path
 import torch
 from tests.train.small import stream_of, write_images
@@ -254,9 +254,9 @@ from tests.train.test_loop import train
 
 torch.set_num_threads(1)
 folder = Path(sys.argv[1])
-def before():
-    os.killpg(0, signal.SIGTERM)
-train(write_images(folder), folder, at_step=2, before=before, stream=stream_of(write_images(folder), workers=1))
+records = write_images(folder)
+stop = lambda: os.killpg(0, signal.SIGTERM)
+train(records, folder, at_step=2, before=stop, stream=stream_of(records, workers=1))
 """
 
 
@@ -267,7 +267,7 @@ def test_a_signal_to_every_process_of_a_job_stops_it_in_order(records, tmp_path,
         [sys.executable, "-c", STAGE, str(tmp_path)], capture_output=True, text=True, check=False,
         cwd=ROOT, start_new_session=True, timeout=120,
     )  # fmt: skip
-    assert "TrainingInterruptedError: stopped by a signal" in done.stderr
+    assert "TrainingInterruptedError: stopped by a signal after step 3" in done.stderr
     found = train(records, tmp_path)
-    assert len(found.losses) < STEPS
+    assert len(found.losses) == STEPS - 3
     assert_same(found, whole)

@@ -118,6 +118,8 @@ def _draw_tile(axes: Axes, tile: Tile | None) -> None:
     if tile is None:
         return
     axes.imshow(tile.image, interpolation="lanczos" if tile.smooth else "nearest")
+    # Each place keeps its size, so that pictures of other proportions do not move the titles.
+    axes.set_adjustable("datalim")
     if tile.caption:
         axes.set_xlabel(tile.caption, fontsize=7, labelpad=2, color=INK)
 

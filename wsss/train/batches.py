@@ -1,7 +1,7 @@
 """Batches of a training: which image comes when, loaded ahead by worker processes."""
 
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,9 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from wsss.data.loading import epoch_keys
+
+# How long a loading process outlives SIGTERM; a step takes less.
+GRACE_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class BatchStream:
         """Number of whole batches in a pass over the images, at least one."""
         return max(1, len(self.image_ids) // self.batch_size)
 
-    def batches(self, first_step: int, steps: int) -> Iterator[Any]:
+    def batches(self, first_step: int, steps: int) -> Generator[Any, None, None]:
         """Yield the batches of steps `first_step` to `steps` - 1."""
         yield from DataLoader(
             self.images,
@@ -60,9 +63,9 @@ class BatchStream:
 
 
 def _leave_signals_to_the_loop(_: int) -> None:
-    """Let a loading process live on when a cluster signals all processes of a job.
+    """Let a loading process live on for a while when a cluster signals all processes of a job.
 
     The loop needs the batches that are under way to end its step and save its state.
     """
-    for number in (signal.SIGTERM, signal.SIGUSR1):
-        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: signal.alarm(GRACE_SECONDS))

@@ -65,15 +65,18 @@ def fit(
     every = max(1, steps_per_epoch // ROWS_PER_EPOCH)
     saved = row_started = time.monotonic()
     row_step = start
-    batches = [stream.batches(start, steps) for stream in streams]
-    counted = zip(range(start, steps), zip(*batches, strict=True), strict=True)
-    bar = progress(
-        counted,
-        total=(steps - start) * images_per_step,
-        description=description,
-        weight=lambda _: images_per_step,
-    )
-    with _stop_signals() as stop:
+    with _stop_signals() as stop, contextlib.ExitStack() as opened:
+        # Closed by hand: an error's traceback would keep the loading processes alive.
+        batches = [
+            opened.enter_context(contextlib.closing(stream.batches(start, steps)))
+            for stream in streams
+        ]
+        bar = progress(
+            zip(range(start, steps), zip(*batches, strict=True), strict=True),
+            total=(steps - start) * images_per_step,
+            description=description,
+            weight=lambda _: images_per_step,
+        )
         for step, batch in bar:
             rate = learning_rate_at(step, schedule=schedule, base=learning_rate, steps=steps)
             for group in optimizer.param_groups:

@@ -1,0 +1,207 @@
+"""The workflow end to end on the tiny config, and what a change makes it do again."""
+
+import re
+
+import pandas as pd
+import pytest
+
+from tests.source import ROOT
+from tests.workflow.conftest import FURTHER, TINY
+from wsss.data.index import read_ground_truth
+from wsss.store.masks import read_mask
+
+# One run serves all tests, so they belong to one process (`pytest --dist loadgroup`).
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
+
+CONFIGS = ["config.yaml", *sorted(f"config/{p.name}" for p in (ROOT / "config").glob("*.yaml"))]
+RESULTS = "results-tiny"
+# What is made of all chains together, and so again whenever one of them changes.
+JOINT = {"write_config", "collect_metrics", "make_table", "draw_figure", "draw_map_panel",
+         "draw_chain_panel", "write_report"}  # fmt: skip
+
+
+def read(tiny, name):
+    return pd.read_csv(tiny.folder / RESULTS / name, dtype={"image_id": str})
+
+
+def selected(tiny, name):
+    return read(tiny, f"tiny/ood/{name}/selected.csv")
+
+
+# Before any job
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_every_config_can_be_planned(fresh, name):
+    rules = {rule for rule, _ in fresh.plan(config=name)}
+    assert {"prepare_data", "train_classifier", "localize", "make_table", "write_report"} <= rules
+
+
+def mistype(config):
+    config["localizers"]["advcam"]["step"] = config["localizers"]["advcam"].pop("steps")
+
+
+def exaggerate(config):
+    config["classifiers"]["wood"]["closest_fraction"] = 20
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (mistype, "config.localizers.advcam.step is not a known key; did you mean `steps`?"),
+        (
+            exaggerate,
+            "config.classifiers.wood.closest_fraction is 20, but allowed is number, at le",
+        ),
+    ],
+)
+def test_a_config_that_cannot_be_run_stops_before_any_job(fresh, change, words):
+    done = fresh.snakemake("--cores", "1", "--configfile", fresh.write_config("bad.yaml", change))
+    assert done.returncode != 0
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (fresh.folder / RESULTS).exists()
+
+
+# The tiny run
+
+
+def test_the_run_makes_report_tables_and_figures(tiny):
+    results = tiny.folder / RESULTS
+    report = (results / "report.html").read_text("utf-8")
+    assert "Tiny run" in report and report.count("data:image/png") >= 8
+    for table in ("seeds", "segmentation"):
+        assert all((results / f"tables/{table}.{kind}").stat().st_size for kind in ("md", "tex"))
+    seeds = read(tiny, "tables/seeds.csv")
+    assert len(seeds) > 0 and seeds.select_dtypes("number").notna().any().any()
+    for figure in ("curves", "loss", "maps", "masks", "data_tiny"):
+        assert all((results / f"figures/{figure}.{kind}").stat().st_size for kind in ("png", "pdf"))
+
+
+def test_every_stage_was_scored(tiny):
+    metrics = read(tiny, "tables/metrics.csv")
+    counts = metrics[metrics["metric"] == "miou"].groupby("stage").size()
+    # Seeds at two thresholds (fixed, and chosen with ground truth) of three chains.
+    assert counts.to_dict() == {
+        "seed": 6, "pseudo_mask": 3, "segmentation": 1, "segmentation_crf": 1,
+    }  # fmt: skip
+    miou = metrics[metrics["metric"] == "miou"]
+    assert miou["value"].between(0, 1).all()
+    shown = miou.merge(metrics[metrics["metric"] == "num_images"], on=["stage", "split"])
+    assert set(zip(shown["split"], shown["value_y"], strict=True)) == {("train", 12), ("val", 6)}
+
+
+@pytest.mark.parametrize(
+    ("folder", "count"),
+    [
+        ("plain/s0/cam/seed/pseudo_masks", 12),
+        ("wood/s0/cam/crf/pseudo_masks", 12),
+        ("wood/s0/advcam/irn/pseudo_masks", 12),
+        ("wood/s0/advcam/irn/deeplab/predictions", 6),
+        ("wood/s0/advcam/irn/deeplab/predictions_crf", 6),
+    ],
+)
+def test_masks_of_every_image(tiny, folder, count):
+    place = tiny.folder / RESULTS / "tiny" / folder
+    assert sorted(path.name for path in place.iterdir()) == ["0", "1"]
+    masks = {path.stem: read_mask(path) for path in place.glob("*/*.png")}
+    assert len(masks) == count
+    for mask in masks.values():
+        assert mask.shape == (48, 48)
+        assert set(mask.ravel().tolist()) <= {0, 1, 2, 3, 255}
+
+
+def test_ood_sets(tiny):
+    candidates = read(tiny, "tiny/index.csv").query("split == 'ood'")["image_id"]
+    for name in ("oracle", "unpruned", "random", "random_hard"):
+        found = selected(tiny, name)
+        assert len(found) == 6, name
+        assert found["image_id"].is_unique and set(found["image_id"]) <= set(candidates)
+    truth = read_ground_truth(tiny.folder / RESULTS / "tiny/ground_truth.csv")
+    assert all(not truth[image_id].labels for image_id in selected(tiny, "oracle")["image_id"])
+    decided = pd.read_csv(tiny.folder / "config/tiny_decisions.csv")
+    kept = decided.loc[decided["decision"] == "keep", "image_id"]
+    assert set(selected(tiny, "manual")["image_id"]) == set(kept)
+    for path in selected(tiny, "erased")["path"]:
+        assert path.startswith(f"{RESULTS}/tiny/ood/erased/images/")
+        assert (tiny.folder / path).is_file()
+
+
+def test_every_job_left_a_log_and_a_benchmark(tiny):
+    results = tiny.folder / RESULTS
+    logs = {p.relative_to(results / "logs").with_suffix("") for p in results.glob("logs/**/*.log")}
+    assert len(logs) > 50
+    assert len(list(results.glob("benchmarks/**/*.tsv"))) == len(logs)
+    assert not list(results.glob("**/*.running.safetensors"))
+
+
+def test_nothing_of_the_results_names_this_machine(tiny):
+    for path in (tiny.folder / RESULTS).rglob("*"):
+        if path.suffix in (".csv", ".yaml", ".html", ".json", ".md", ".tex", ".safetensors"):
+            assert str(tiny.folder).encode() not in path.read_bytes(), path
+
+
+def test_a_second_run_does_nothing(tiny):
+    assert "Nothing to be done" in tiny.run("all", *FURTHER)
+
+
+# What a change does again
+
+
+def test_another_lambda_trains_only_what_it_belongs_to(tiny):
+    def change(config):
+        config["classifiers"]["wood"]["lambda"] = 0.5
+        config["classifiers"]["zeros"]["lambda"] = 0
+
+    jobs = tiny.plan("all", *FURTHER, config=tiny.write_config("lambda.yaml", change))
+    own = [(rule, made) for rule, made in jobs if rule not in JOINT]
+    assert all(f"{RESULTS}/tiny/wood/s0/" in made for _, made in own)
+    rules = {rule for rule, _ in own}
+    assert "train_wood" in rules and "cluster_ood" not in rules
+    assert {"localize", "refine_maps", "walk_irn", "train_segmenter", "predict"} <= rules
+    assert {rule for rule, _ in jobs} - rules == JOINT
+
+
+def test_an_edited_method_runs_only_itself_again(edited):
+    edited.edit("wsss/localize/advcam.py", "\ndef localize(", "\nEDITED = 1\n\n\ndef localize(")
+    jobs = edited.plan("all", *FURTHER)
+    own = [(rule, made) for rule, made in jobs if rule not in JOINT]
+    assert all("/wood/s0/advcam/" in made for _, made in own)
+    assert sorted(made for rule, made in own if rule == "localize") == [
+        f"{RESULTS}/tiny/wood/s0/advcam/maps/{shard}.h5" for shard in (0, 1)
+    ]
+    assert {"train_irn", "walk_irn", "train_segmenter", "predict"} <= {rule for rule, _ in own}
+
+
+def test_words_that_nobody_runs_make_nothing_again(edited):
+    for name in ("workflow/scripts/localize.py", "wsss/localize/cam.py", "wsss/train/loop.py"):
+        text = (edited.folder / name).read_text()
+        docstring = re.match(r'"""(.+)"""\n', text).group(1)
+        edited.edit(name, f'"""{docstring}"""\n', '"""Other words."""\n\n# A comment.\n\n\n')
+    assert edited.plan("all", *FURTHER) == []
+
+
+def test_a_change_in_the_rules_of_the_library_reaches_the_stages_that_import_it(edited):
+    edited.edit("wsss/ood/cluster.py", "\ndef group_ood(", "\nEDITED = 1\n\n\ndef group_ood(")
+    jobs = edited.plan("all", *FURTHER)
+    made = " ".join(made for _, made in jobs)
+    assert "cluster_ood" in {rule for rule, _ in jobs}
+    assert "/f_in/" not in made and "/plain/" not in made
+
+
+# The same twice
+
+
+def test_another_folder_gets_the_same_bytes(tiny, fresh):
+    files = [
+        "tiny/f_in/s0/classifier.safetensors",
+        "tiny/f_in/s0/train.csv",
+        "tiny/plain/s0/classifier.safetensors",
+        "tiny/plain/s0/cam/seed_metrics.csv",
+        "tiny/plain/s0/cam/threshold_curve.csv",
+        "tiny/index.csv",
+    ]
+    fresh.run(f"{RESULTS}/tiny/plain/s0/cam/seed_metrics.csv", config=TINY)
+    for name in files:
+        one, other = ((p.folder / RESULTS / name).read_bytes() for p in (tiny, fresh))
+        assert one == other, name
