@@ -107,6 +107,16 @@ def test_variants_share_no_defaults():
     assert resolved(SMALL)["localizers"]["cam"]["scales"] == second
 
 
+def test_the_order_of_options_does_not_matter_and_that_of_variants_stays():
+    config = changed("classifiers.wood", dict(reversed(SMALL["classifiers"]["wood"].items())))
+    assert str(resolved(config)) == str(resolved(SMALL))
+    explicit = changed("classifiers.wood.lambda", 0.007)
+    assert str(resolved(explicit)) == str(resolved(SMALL))
+    assert list(resolved(SMALL)["classifiers"]) == ["f_in", "wood", "other"]
+    config = changed("classifiers", dict(reversed(SMALL["classifiers"].items())))
+    assert list(resolved(config)["classifiers"]) == ["other", "wood", "f_in"]
+
+
 def test_a_resolved_config_resolves_to_itself():
     config = resolved(SMALL)
     assert resolved(config) == config

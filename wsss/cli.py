@@ -43,6 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = build_parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
+    if sys.stderr.isatty():
+        # A bar instead of lines, see wsss.progress.
+        logging.getLogger("wsss.progress").setLevel(logging.WARNING)
     try:
         return _run(options)
     except KeyboardInterrupt:

@@ -144,7 +144,9 @@ def _resolve_object(
                 raise ConfigError(f"{path}.{key} is missing: {_allowed(sub)}")
     if len(resolved) < schema.get("minProperties", 0):
         raise ConfigError(f"{path} is empty, but at least one entry is needed")
-    return resolved
+    # Options stand in the schema's order: the engine compares them as text, and the order in which
+    # a user wrote them, or left them out, must not make a stage run again.
+    return {key: resolved[key] for key in known if key in resolved} | resolved
 
 
 def _check_name(key: Any, schema: Mapping[str, Any], path: str) -> None:

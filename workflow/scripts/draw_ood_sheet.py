@@ -29,7 +29,8 @@ write_tile(
 pool_text = "The first candidates of each kind; the number is how many there are."
 hard_text = (
     "The candidates that the classifier is surest of, class by class, with its score p(c). "
-    "Blue frame: kept as hard OoD image; orange frame: rejected, since it holds an object."
+    "Blue frame: kept as hard OoD image; orange frame: rejected, since it holds an object; "
+    "no frame: undecided and not used."
 )
 for path, name, text in (
     (out.pool_sidecar, "Candidate pool", pool_text),

@@ -64,7 +64,7 @@ def hard_sheet(
     """Return the highest-scored candidates of each class, framed by the decision on each.
 
     The caption is the score p(c) that the classifier gave to the class. Kept images have a blue
-    frame; rejected ones an orange frame and the word. (W-OoD, section 3.1.)
+    frame; rejected ones an orange frame and the word; undecided ones have none (W-OoD, sec. 3.1).
 
     Args:
         index: The data set.

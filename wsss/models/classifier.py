@@ -1,6 +1,5 @@
 """The multi-label image classifier whose class scores are also its localization maps."""
 
-import torch
 from torch import Tensor, nn
 
 from wsss.models.backbones.backbone import STAGES, Backbone, build_backbone
@@ -20,17 +19,8 @@ class Classifier(nn.Module):
         self.head = nn.Conv2d(backbone.stage_channels[-1], num_classes, 1, bias=False)
 
     def normalize(self, images: Tensor) -> Tensor:
-        """Return RGB images (B, 3, H, W), uint8 or float on 0..255, on the backbone's scale.
-
-        The result has the model's floating-point type and its backbone's channel order.
-        """
-        weight = self.head.weight
-        mean, std = (
-            torch.tensor(values, dtype=weight.dtype, device=images.device).view(1, 3, 1, 1)
-            for values in (self.backbone.pixel_mean, self.backbone.pixel_std)
-        )
-        normalized = (images.to(weight.dtype) - mean) / std
-        return normalized.flip(1) if self.backbone.channel_order == "bgr" else normalized
+        """Return RGB images (B, 3, H, W) on the backbone's scale, see `Backbone.normalize`."""
+        return self.backbone.normalize(images)
 
     def features(self, x: Tensor) -> Tensor:
         """Return the last stage's features (B, D, h, w) of a normalised batch (B, 3, H, W)."""

@@ -64,18 +64,8 @@ class MultiScale(nn.Module):
         self.scales = tuple(scales)
 
     def normalize(self, images: Tensor) -> Tensor:
-        """Return RGB images (B, 3, H, W), uint8 or float on 0..255, on the backbone's scale.
-
-        The result has the model's floating-point type and its backbone's channel order.
-        """
-        backbone = self.base.backbone
-        weight = next(self.parameters())
-        mean, std = (
-            torch.tensor(values, dtype=weight.dtype, device=images.device).view(1, 3, 1, 1)
-            for values in (backbone.pixel_mean, backbone.pixel_std)
-        )
-        normalized = (images.to(weight.dtype) - mean) / std
-        return normalized.flip(1) if backbone.channel_order == "bgr" else normalized
+        """Return RGB images (B, 3, H, W) on the backbone's scale, see `Backbone.normalize`."""
+        return self.base.backbone.normalize(images)
 
     def forward(self, x: Tensor) -> Tensor | list[Tensor]:
         """Return the logits of a normalised batch (B, 3, H, W).

@@ -82,17 +82,8 @@ class IRNet(nn.Module):
         return self
 
     def normalize(self, images: Tensor) -> Tensor:
-        """Return RGB images (B, 3, H, W), uint8 or float on 0..255, on the backbone's scale.
-
-        The result has the network's floating-point type and its backbone's channel order.
-        """
-        weight = self.fc_edge6.weight
-        mean, std = (
-            torch.tensor(values, dtype=weight.dtype, device=images.device).view(1, 3, 1, 1)
-            for values in (self.backbone.pixel_mean, self.backbone.pixel_std)
-        )
-        normalized = (images.to(weight.dtype) - mean) / std
-        return normalized.flip(1) if self.backbone.channel_order == "bgr" else normalized
+        """Return RGB images (B, 3, H, W) on the backbone's scale, see `Backbone.normalize`."""
+        return self.backbone.normalize(images)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return boundary scores and displacements of a normalised batch (B, 3, H, W).

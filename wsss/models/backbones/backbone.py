@@ -5,6 +5,7 @@ import pkgutil
 from pathlib import Path
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 
 STAGES = 5
@@ -43,6 +44,19 @@ class Backbone(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the last stage's feature maps (B, D, h, w)."""
         return self.stages(x)[-1]
+
+    def normalize(self, images: Tensor) -> Tensor:
+        """Return RGB images (B, 3, H, W), uint8 or float on 0..255, on the backbone's scale.
+
+        The result has the weights' floating-point type and the backbone's channel order.
+        """
+        dtype = next(self.parameters()).dtype
+        mean, std = (
+            torch.tensor(values, dtype=dtype, device=images.device).view(1, 3, 1, 1)
+            for values in (self.pixel_mean, self.pixel_std)
+        )
+        normalized = (images.to(dtype) - mean) / std
+        return normalized.flip(1) if self.channel_order == "bgr" else normalized
 
     def centre_offset(self, length: int) -> float:
         """Return the pixel at which feature 0 is centred, on an axis of `length` pixels.

@@ -1,0 +1,129 @@
+"""Each training on a few small images: it learns, logs its terms, and spares what is frozen."""
+
+import numpy as np
+import pytest
+import torch
+
+from tests.train.small import (
+    CLASSES,
+    equal_tensors,
+    masked_stream_of,
+    small_classifier,
+    stream_of,
+)
+from wsss.models.deeplab import build_segmenter
+from wsss.models.irn import IRNet
+from wsss.train.checkpoint import running_checkpoint
+from wsss.train.classifier import train_classifier
+from wsss.train.inference import features_of
+from wsss.train.irn import train_irn
+from wsss.train.segmenter import train_segmenter
+from wsss.train.wood import train_wood
+
+RECIPE = {
+    "epochs": 4, "learning_rate": 0.02, "head_multiplier": 10, "momentum": 0.9,
+    "weight_decay": 1e-4, "schedule": "poly", "batch_norm": "train", "frozen_stages": 0,
+}  # fmt: skip
+WOOD = {
+    "perturbation_step": 0.07, "lambda_": 0.1, "ood_coefficient": 1.0, "closest_fraction": 0.5,
+    "metric": "euclidean", "distance_form": "official", "distance_parts": "both",
+    "ood_form": "paper", "excluded_class": None, "local_ood_coefficient": 0.0,
+}  # fmt: skip
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    return running_checkpoint(tmp_path / "net.safetensors", options=0, inputs=[])
+
+
+def falls(rows, name="loss"):
+    return rows[-1][name] < 0.7 * rows[0][name]
+
+
+def test_the_classifier_learns_the_colours(records, checkpoint):
+    classifier = small_classifier()
+    rows = train_classifier(classifier, stream_of(records), **RECIPE, checkpoint=checkpoint)
+    assert falls(rows) and rows[-1]["step"] == 12 and rows[-1]["epoch"] == 4
+    _, probs = features_of(classifier, records, batch_size=2)
+    assert (probs.argmax(1) == [0, 1, 0, 1, 0, 1]).all()
+
+
+def test_frozen_stages_and_statistics_stay(records, checkpoint):
+    classifier = small_classifier()
+    before = {name: value.clone() for name, value in classifier.state_dict().items()}
+    options = {**RECIPE, "epochs": 1, "frozen_stages": 4, "batch_norm": "frozen"}
+    train_classifier(classifier, stream_of(records), **options, checkpoint=checkpoint)
+    changed = {n for n, v in classifier.state_dict().items() if not torch.equal(v, before[n])}
+    assert "head.weight" in changed
+    assert not [name for name in changed if "running" in name or "num_batches" in name]
+    first = classifier.backbone.stage_modules()[:4]
+    frozen = {id(p) for modules in first for module in modules for p in module.parameters()}
+    assert not [n for n, p in classifier.named_parameters() if id(p) in frozen and n in changed]
+
+
+def test_less_than_an_epoch_is_at_least_a_step(records, checkpoint):
+    options = {**RECIPE, "epochs": 0.01}
+    rows = train_classifier(
+        small_classifier(), stream_of(records), **options, checkpoint=checkpoint
+    )
+    assert [row["step"] for row in rows] == [1]
+
+
+def wood(records, checkpoint, **changes):
+    classifier = small_classifier()
+    features, _ = features_of(classifier, records, batch_size=4)
+    means = torch.from_numpy(np.stack([features[0::2].mean(0), features[1::2].mean(0)]))
+    rows = train_wood(
+        classifier, stream_of(records), stream_of(records[:3], batch_size=1),
+        class_means=means, cluster_means=means + 0.1, checkpoint=checkpoint,
+        **{**RECIPE, **WOOD, "epochs": 2, **changes},
+    )  # fmt: skip
+    return classifier, rows
+
+
+def test_wood_logs_its_terms(records, checkpoint):
+    _, rows = wood(records, checkpoint)
+    terms = {"classification", "distance", "distance_in", "distance_ood", "ood"}
+    assert terms <= set(rows[0]) and len(rows) == 6
+    for row in rows:
+        assert row["distance"] == pytest.approx(row["distance_in"] - row["distance_ood"], abs=1e-5)
+        total = row["classification"] + 0.1 * row["distance"] + row["ood"]
+        assert row["loss"] == pytest.approx(total, rel=1e-4)
+
+
+def test_the_weights_of_wood_matter(records, tmp_path):
+    def state(name, **changes):
+        checkpoint = running_checkpoint(tmp_path / name, options=0, inputs=[])
+        return wood(records, checkpoint, **changes)[0].state_dict()
+
+    assert equal_tensors(state("a"), state("b"))
+    for name, changes in {"c": {"lambda_": 0.0}, "d": {"excluded_class": 0}}.items():
+        assert not equal_tensors(state("a2"), state(name, **changes)), changes
+
+
+def test_irn_learns_branches_and_leaves_the_backbone(records, checkpoint):
+    irnet = IRNet(small_classifier().backbone)
+    before = {n: v.clone() for n, v in irnet.backbone.state_dict().items()}
+    mean = irnet.mean_shift.running_mean.clone()
+    rows = train_irn(
+        irnet, masked_stream_of(records, batch_size=2), epochs=3, radius=3, learning_rate=0.05,
+        displacement_factor=10, momentum=0.9, weight_decay=1e-4, schedule="poly",
+        checkpoint=checkpoint,
+    )  # fmt: skip
+    assert len(rows) == 9 and all(np.isfinite(list(row.values())).all() for row in rows)
+    assert equal_tensors(before, irnet.backbone.state_dict())
+    assert not torch.equal(irnet.mean_shift.running_mean, mean)
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "balanced_cross_entropy"])
+def test_the_segmenter_learns(records, checkpoint, loss):
+    torch.manual_seed(0)
+    segmenter = build_segmenter(
+        "deeplab_v2", "compact", num_classes=len(CLASSES) + 1, atrous_rates=[1], scales=[0.5]
+    )
+    rows = train_segmenter(
+        segmenter, masked_stream_of(records, batch_size=6), iterations=12, iter_size=2,
+        learning_rate=0.003, head_multiplier=5, momentum=0.9, weight_decay=5e-4,
+        schedule="poly", loss=loss, batch_norm="train", checkpoint=checkpoint,
+    )  # fmt: skip
+    assert falls(rows) and len(rows) == 12
