@@ -48,6 +48,7 @@ def train(records, folder, *, options=0, at_step=None, before=None, inputs=(), *
     checkpoint = running_checkpoint(folder / "net.safetensors", options=options, inputs=inputs)
     arguments = {
         "losses": losses, "schedule": "poly", "learning_rate": 0.02, "steps": STEPS,
+        "accumulate": 1,
         "checkpoint": checkpoint, "description": "train",
     } | changes  # fmt: skip
     rows = fit(classifier, optimizer, [stream], **arguments)
@@ -195,7 +196,7 @@ def test_a_loss_that_is_not_finite_is_named(records, tmp_path):
     with pytest.raises(FloatingPointError) as caught:
         fit(
             module, optimizer, [stream], losses=losses, schedule="constant", learning_rate=0.25,
-            steps=4, description="train",
+            steps=4, accumulate=1, description="train",
             checkpoint=running_checkpoint(tmp_path / "net", options=0, inputs=[]),
         )  # fmt: skip
     text = str(caught.value)

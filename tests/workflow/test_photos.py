@@ -46,7 +46,7 @@ def reduced(config):
     return config
 
 
-@pytest.mark.slow
+@pytest.mark.very_slow
 def test_the_whole_chain_runs_on_photographs(tmp_path):
     if not COCO128.is_dir():
         pytest.skip("needs ../shared/data/coco128, which is not here")

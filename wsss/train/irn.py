@@ -70,6 +70,7 @@ def train_irn(
         schedule=schedule,
         learning_rate=learning_rate,
         steps=steps,
+        accumulate=1,
         checkpoint=checkpoint,
         description="train IRN",
     )

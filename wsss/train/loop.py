@@ -35,7 +35,7 @@ def fit(
     schedule: str,
     learning_rate: float,
     steps: int,
-    accumulate: int = 1,
+    accumulate: int,
     checkpoint: RunningCheckpoint,
     description: str,
 ) -> list[dict[str, float]]:

@@ -31,7 +31,7 @@ def set_training_mode(classifier: Classifier, *, batch_norm: str) -> None:
 
     Weights are laid out channels last, which is an eighth faster on CPUs and more on GPUs.
     """
-    classifier.to(memory_format=torch.channels_last)
+    classifier.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if batch_norm == "frozen":
         set_batch_norm_frozen(classifier)
     classifier.train()

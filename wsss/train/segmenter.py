@@ -43,7 +43,7 @@ def train_segmenter(
         checkpoint: Where a killed training goes on from.
     """
     device = next(segmenter.parameters()).device
-    segmenter.to(memory_format=torch.channels_last)
+    segmenter.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     segmenter.train()
     groups = parameter_groups(
         segmenter, batch_norm=batch_norm, head_multiplier=head_multiplier, weight_decay=weight_decay

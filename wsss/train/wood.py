@@ -117,6 +117,7 @@ def train_wood(
         schedule=schedule,
         learning_rate=learning_rate,
         steps=max(1, round(epochs * images.steps_per_epoch)),
+        accumulate=1,
         checkpoint=checkpoint,
         description="train W-OoD",
     )
