@@ -3,21 +3,7 @@ import subprocess
 import sys
 import warnings
 
-import pytest
-
 from wsss.logs import log_to
-
-
-@pytest.fixture(autouse=True)
-def restored():
-    """Put the process's logging back as it was."""
-    root = logging.getLogger()
-    handlers, level, hook = list(root.handlers), root.level, sys.excepthook
-    yield
-    for handler in set(root.handlers) - set(handlers):
-        handler.close()
-    root.handlers[:], root.level, sys.excepthook = handlers, level, hook
-    logging.captureWarnings(capture=False)
 
 
 def test_lines_and_warnings_go_to_the_file(tmp_path):
