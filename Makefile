@@ -14,7 +14,7 @@ demo: $(READY)  ## the main job on the built-in data set
 	@echo "Open results/report.html"
 
 test: $(READY)  ## all tests but the very slow ones, with coverage
-	source $(BIN)/activate && OMP_NUM_THREADS=1 python -m pytest -n $(CORES) --dist loadgroup -m "not very_slow" --cov --cov-report=term
+	source $(BIN)/activate && OMP_NUM_THREADS=1 python -m pytest -n $(CORES) --dist loadfile -m "not very_slow" --cov --cov-report=term
 
 test-slow: $(READY)  ## what `make test` leaves out
 	source $(BIN)/activate && OMP_NUM_THREADS=1 python -m pytest -m very_slow

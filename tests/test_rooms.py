@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "report": {"data", "store", "metrics", "figures"},
     "review": {"data", "store", "ood"},
 }
-HALL = {"progress", "parallel", "logs", "config", "code_hash"}
+HALL = {"progress", "parallel", "logs", "config", "config_references", "code_hash"}
 # What the file reads comes with an installed package.
 READS_PACKAGED_WEIGHTS = {"wsss/models/backbones/efficientnet_lite0.py"}
 FILE_CALLS = {"open", "read_text", "read_bytes", "write_text", "write_bytes", "imread", "imwrite"}

@@ -7,11 +7,17 @@ import pytest
 import torch
 
 from tests import golden
-from wsss.losses import wood
+from wsss.losses import wood, wood_distance
 from wsss.models.classifier import build_classifier
 from wsss.ood.cluster import class_means, kmeans
 
 OFFICIAL = {"form": "official", "closest_fraction": 0.2, "metric": "euclidean"}
+
+
+def distance_loss(*arguments, **options):
+    """L_d of w-ood eq. 2."""
+    own, near = wood_distance.distance_terms(*arguments, **options)
+    return own - near
 
 
 def slow_distance(z, y, p_in, p_ood, *, tau, form):
@@ -50,11 +56,11 @@ def official_step(case, logits, features, logits_fn, ood_images, means, centres)
     """Check everything after the centres against a golden case; return the total."""
     hyper = case.json["hyper"]
     label = torch.from_numpy(case["in_label"])
-    measured = wood.distances(features, means, centres, metric="euclidean")
+    measured = wood_distance.distances(features, means, centres, metric="euclidean")
     golden.assert_close(case, "out_distances", measured.detach().numpy())
-    threshold = wood.distance_threshold(measured[:, len(means) :], closest_fraction=0.2)
+    threshold = wood_distance.distance_threshold(measured[:, len(means) :], closest_fraction=0.2)
     golden.assert_close(case, "out_threshold", threshold.numpy())
-    loss = wood.distance_loss(features, label, class_means=means, cluster_means=centres, **OFFICIAL)
+    loss = distance_loss(features, label, class_means=means, cluster_means=centres, **OFFICIAL)
     golden.assert_close(case, "out_loss_distance", loss.detach().numpy())
     (gradient,) = torch.autograd.grad(loss, features, retain_graph=True)
     check_gradient(case, gradient[:, :512].numpy(), measured[:, : len(means)].detach(), label)
@@ -187,7 +193,7 @@ def test_official_step_on_images():
 @pytest.mark.parametrize("form", ["official", "paper"])
 def test_distance_loss_agrees_with_slow_version(form, tau):
     z, y, p_in, p_ood = example()
-    loss = wood.distance_loss(
+    loss = distance_loss(
         z,
         y,
         class_means=p_in,
@@ -211,9 +217,9 @@ def test_distance_loss_by_hand():
         "metric": "euclidean",
     }
     z, y = torch.zeros(1, 2), torch.ones(1, 1)
-    assert wood.distance_loss(z, y, form="paper", **options) == pytest.approx(5 - 1)
+    assert distance_loss(z, y, form="paper", **options) == pytest.approx(5 - 1)
     # Threshold: smallest of the floor(2 * 0.5) = 1 largest, so 2; strictly below it is 1.
-    assert wood.distance_loss(z, y, form="official", **options) == pytest.approx((5 - 1) / 2)
+    assert distance_loss(z, y, form="official", **options) == pytest.approx((5 - 1) / 2)
 
 
 @pytest.mark.parametrize("form", ["official", "paper"])
@@ -223,7 +229,7 @@ def test_gradient_is_right_and_finite(form, metric):
     z.requires_grad_()
 
     def loss(features):
-        return wood.distance_loss(
+        return distance_loss(
             features,
             y,
             class_means=p_in,
@@ -244,7 +250,7 @@ def test_an_image_on_its_class_mean_feels_only_the_clusters(form):
     """Where the official gradient is NaN, the class term adds nothing and the rest stays."""
     _, _, p_in, p_ood = example(9)
     features = p_in[:1].clone().requires_grad_()
-    own, near = wood.distance_terms(
+    own, near = wood_distance.distance_terms(
         features,
         torch.tensor([[1.0, 0.0, 0.0]]),
         class_means=p_in,
@@ -263,9 +269,9 @@ def test_an_image_on_its_class_mean_feels_only_the_clusters(form):
 def test_distance_loss_ignores_order_of_classes_clusters_and_images(form):
     z, y, p_in, p_ood = example(4)
     options = {"form": form, "closest_fraction": 0.4, "metric": "euclidean"}
-    loss = wood.distance_loss(z, y, class_means=p_in, cluster_means=p_ood, **options)
+    loss = distance_loss(z, y, class_means=p_in, cluster_means=p_ood, **options)
     classes, clusters, images = [2, 0, 1], [5, 4, 3, 2, 1, 0], [4, 2, 0, 1, 3]
-    shuffled = wood.distance_loss(
+    shuffled = distance_loss(
         z[images],
         y[images][:, classes],
         class_means=p_in[classes],
@@ -278,7 +284,7 @@ def test_distance_loss_ignores_order_of_classes_clusters_and_images(form):
 @pytest.mark.parametrize("form", ["official", "paper"])
 def test_no_cluster_leaves_the_class_term(form):
     z, y, p_in, _ = example(5)
-    own, near = wood.distance_terms(
+    own, near = wood_distance.distance_terms(
         z,
         y,
         class_means=p_in,
@@ -293,10 +299,15 @@ def test_no_cluster_leaves_the_class_term(form):
 
 def test_cosine_distance_ignores_lengths_and_half_precision_is_cast_up():
     z, _, p_in, p_ood = example(6)
-    near = wood.distances(z, p_in, p_ood, metric="cosine")
-    torch.testing.assert_close(near, wood.distances(3 * z, p_in, 7 * p_ood, metric="cosine"))
+    near = wood_distance.distances(z, p_in, p_ood, metric="cosine")
+    torch.testing.assert_close(
+        near, wood_distance.distances(3 * z, p_in, 7 * p_ood, metric="cosine")
+    )
     assert near.max() <= 2
-    assert wood.distances(z.bfloat16(), p_in, p_ood, metric="euclidean").dtype == torch.float32
+    assert (
+        wood_distance.distances(z.bfloat16(), p_in, p_ood, metric="euclidean").dtype
+        == torch.float32
+    )
 
 
 def test_perturbation_climbs_the_highest_score_within_the_batch_range():
@@ -370,16 +381,16 @@ def test_errors_name_what_is_wrong():
     z, y, p_in, p_ood = example()
     options = {"class_means": p_in, "cluster_means": p_ood, "closest_fraction": 0.2}
     with pytest.raises(ValueError, match="make the centres anew"):
-        wood.distances(z, p_in[:, :3], p_ood, metric="euclidean")
+        wood_distance.distances(z, p_in[:, :3], p_ood, metric="euclidean")
     with pytest.raises(ValueError, match="unknown metric 'l1'"):
-        wood.distances(z, p_in, p_ood, metric="l1")
+        wood_distance.distances(z, p_in, p_ood, metric="l1")
     with pytest.raises(ValueError, match="unknown form 'mine'"):
-        wood.distance_loss(z, y, form="mine", metric="euclidean", **options)
+        distance_loss(z, y, form="mine", metric="euclidean", **options)
     with pytest.raises(ValueError, match="for the same classes"):
-        wood.distance_loss(z, y[:, :2], form="paper", metric="euclidean", **options)
+        distance_loss(z, y[:, :2], form="paper", metric="euclidean", **options)
     options["closest_fraction"] = 20
     with pytest.raises(ValueError, match=r"20 is not in 0\.\.1"):
-        wood.distance_loss(z, y, form="paper", metric="euclidean", **options)
+        distance_loss(z, y, form="paper", metric="euclidean", **options)
     with pytest.raises(ValueError, match="not one of the 3 classes"):
         wood.counted_items(y, excluded_class=4)
     with pytest.raises(ValueError, match="give at least 1"):

@@ -10,8 +10,8 @@ from tests.workflow.conftest import FURTHER, TINY
 from wsss.data.index import read_ground_truth
 from wsss.store.masks import read_mask
 
-# One run serves all tests, so they belong to one process (`pytest --dist loadgroup`).
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
+# One run serves all tests, so they belong to one process (`pytest --dist loadfile`).
+pytestmark = pytest.mark.slow
 
 CONFIGS = ["config.yaml", *sorted(f"config/{p.name}" for p in (ROOT / "config").glob("*.yaml"))]
 RESULTS = "results-tiny"
