@@ -127,6 +127,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
         {"html": str(out / "report.html")},
         {
             "title": "Scenes <1>",
+            "about": "Rails & trains.",
             "steps": ["dataset", "ood", "classifier", "maps", "refine"],
             "datasets": ["scenes"],
             "ood_sets": ["hard"],
@@ -184,6 +185,7 @@ def test_the_page_is_whole_and_needs_no_network(made: SimpleNamespace) -> None:
 def test_the_page_holds_what_the_files_say(made: SimpleNamespace) -> None:
     assert "Scenes &lt;1&gt;" in made.html and "scenes &amp; more" in made.html
     assert "note: &lt;b&gt;&amp;" in made.html
+    assert "<strong>This run.</strong> Rails &amp; trains.</p>" in made.html
     assert 'class="warn">THRESHOLD CHOSEN WITH GROUND TRUTH' in made.html
     assert "Best mIoU: W-OoD, AdvCAM" in made.html
     assert made.html.count("<figure>") == 6
@@ -196,7 +198,8 @@ def test_the_page_is_the_same_every_time(made: SimpleNamespace, tmp_path: Path) 
     from wsss.report.build import build_report
 
     options: dict[str, Any] = {
-        "title": "t", "tables": [made.out / "seed.csv"], "pictures": [made.out / "maps.png"],
+        "title": "t", "about": "", "tables": [made.out / "seed.csv"],
+        "pictures": [made.out / "maps.png"],
         "steps": {}, "datasets": {}, "ood_sets": {}, "resolved_config": made.paths.config,
         "benchmarks": {}, "facts": {},
     }  # fmt: skip

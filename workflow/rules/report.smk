@@ -191,6 +191,7 @@ rule write_report:
         f"{R}/benchmarks/write_report.tsv"
     params:
         title=config["title"],
+        about=config["introduction"],
         steps=list(report_tiles()),
         datasets=chain_datasets(),
         ood_sets=[f"{ood_set} ({dataset})" for dataset, ood_set in shown_ood_sets()],

@@ -11,6 +11,7 @@ log_to(snakemake.log[0])
 inputs, params = snakemake.input, snakemake.params
 page = build_report(
     title=params.title,
+    about=params.about,
     tables=[Path(path) for path in inputs.tables],
     pictures=[Path(path) for path in inputs.pictures],
     steps=dict(zip(params.steps, map(Path, inputs.tiles), strict=True)),

@@ -33,6 +33,7 @@ TITLES = {
 def build_report(
     *,
     title: str,
+    about: str,
     tables: Sequence[Path],
     pictures: Sequence[Path],
     steps: Mapping[str, Path],
@@ -46,6 +47,7 @@ def build_report(
 
     Args:
         title: Title of the page.
+        about: What this run is about, plain text under the general introduction; may be empty.
         tables: CSV files, each with its sidecar (`wsss/report/sidecar.py`) beside it; those with
             the columns of `summarise` are laid out in percent, others as they are.
         pictures: PNG files, each with its sidecar beside it.
@@ -73,11 +75,16 @@ def build_report(
     parts.append(_provenance(resolved_config, benchmarks))
     parts.append(Section("glossary", "Glossary", _terms(_text("glossary"))))
     parts.append(Section("references", "References", _text("references")))
-    return render_page(title=title, introduction=_text("introduction"), sections=parts, facts=facts)
+    introduction = _text("introduction") + _paragraph(about)
+    return render_page(title=title, introduction=introduction, sections=parts, facts=facts)
 
 
 def _text(name: str) -> Markup:
     return Markup((TEXTS / f"{name}.html").read_text("utf-8"))
+
+
+def _paragraph(text: str) -> Markup:
+    return Markup("<p><strong>This run.</strong> {}</p>").format(text) if text else Markup("")
 
 
 def _chain_text(steps: Mapping[str, Path]) -> Markup:
