@@ -110,7 +110,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
         "draw_chain_panel",
         data | truth,
         picture(out, "chain") | {"tile": str(out / "t2.png")},
-        {"panel": panel, "tile_side": 96, "masks": {"pseudo mask": [str(paths.masks / "0")]}},
+        {"panel": panel, "tile_side": 96, "masks": {"pseudo-mask": [str(paths.masks / "0")]}},
         root,
     )
     pictures = [out / f"{name}.png" for name in ("stages", "data", "pool", "hard", "maps", "chain")]

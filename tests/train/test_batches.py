@@ -1,3 +1,6 @@
+import threading
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -53,3 +56,19 @@ def test_the_generator_of_the_training_is_left_alone(records):
     before = torch.get_rng_state()
     pixels_of(stream_of(records), 0, 2)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_reading_ahead_ends_with_its_reader(records):
+    running = threading.active_count()
+    batches = stream_of(records).batches(0, 1000)
+    next(batches)
+    assert threading.active_count() == running + 1
+    batches.close()
+    assert threading.active_count() == running
+
+
+def test_an_image_that_cannot_be_read_stops_the_training(records, tmp_path):
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"no image")
+    with pytest.raises(ValueError, match=r"broken\.jpg cannot be read \(not an image\)"):
+        pixels_of(stream_of([*records[1:], replace(records[0], path=broken)]), 0, 3)

@@ -48,10 +48,16 @@ def _read(path: Path | str, *, upright: bool) -> np.ndarray:
             f"image {path} does not exist; link the data or remake the index"
         ) from None
     except (*_UNREADABLE, Image.DecompressionBombError) as error:
-        raise ValueError(
-            f"image {path} cannot be read ({error}); replace it or take it out of the data set"
-        ) from None
+        raise _unreadable(path, error) from None
     raise ValueError(f"image {path} has mode {mode}; convert it to 8 bits per channel")
+
+
+def _unreadable(path: Path | str, error: Exception) -> ValueError:
+    # PIL's own sentence names the bytes in memory.
+    reason = "not an image" if isinstance(error, UnidentifiedImageError) else str(error)
+    return ValueError(
+        f"image {path} cannot be read ({reason}); replace it or take it out of the data set"
+    )
 
 
 def image_size(path: Path | str) -> tuple[int, int]:
@@ -66,9 +72,7 @@ def image_size(path: Path | str) -> tuple[int, int]:
     except FileNotFoundError:
         raise ValueError(f"image {path} does not exist; link the data under data/") from None
     except (*_UNREADABLE, Image.DecompressionBombError) as error:
-        raise ValueError(
-            f"image {path} cannot be read ({error}); replace it or take it out of the data set"
-        ) from None
+        raise _unreadable(path, error) from None
 
 
 def image_files(folder: Path) -> list[Path]:

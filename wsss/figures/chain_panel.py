@@ -38,7 +38,7 @@ def chain_panel(
     for title, masks in steps.items():
         if not ids & set(masks):
             raise ValueError(
-                f"step {title!r} has no mask of any image to show; pseudo masks exist for "
+                f"step {title!r} has no mask of any image to show; pseudo-masks exist for "
                 "the split train, predictions for val: show the steps of one split in one panel"
             )
     palette = mask_palette(len(index.classes))

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from wsss.figures.metric_names import format_value, metric_of, scale
-from wsss.figures.selection import overall, select_stage
+from wsss.figures.selection import STAGE_TITLES, overall, select_stage
 from wsss.figures.style import (
     FAINT,
     INK,
@@ -108,4 +108,4 @@ def _explain(seeds: int, stage: str, split: str, rows: pd.DataFrame) -> str:
     )
     chosen = (rows["threshold_policy"] == "ground_truth").any()
     note = "; threshold CHOSEN WITH GROUND TRUTH" if chosen else ""
-    return f"{stage.replace('_', ' ')}, {split} split; {spread}{note}"
+    return f"{STAGE_TITLES[stage]}, {split} split; {spread}{note}"

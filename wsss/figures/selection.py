@@ -12,7 +12,7 @@ CHAIN_COLUMNS = ("dataset", "classifier", "localizer", "refiner", "segmenter")
 STAGE_DEPTH = {"seed": 3, "pseudo_mask": 4, "segmentation": 5, "segmentation_crf": 5}
 STAGE_TITLES = {
     "seed": "seed",
-    "pseudo_mask": "pseudo mask",
+    "pseudo_mask": "pseudo-mask",
     "segmentation": "segmentation",
     "segmentation_crf": "segmentation + CRF",
 }

@@ -1,4 +1,4 @@
-"""How a chain's quality grows from the seed over the pseudo mask to the segmentation."""
+"""How a chain's quality grows from the seed over the pseudo-mask to the segmentation."""
 
 from collections.abc import Mapping
 

@@ -25,7 +25,7 @@ STEPS = (
     Step("ood", "OoD images", ("no object in them,", "yet p(c) ≥ 0.5"), 2, 1),
     Step("wood", "W-OoD", ("trained on: rails", "alone are no train"), 3, 0),
     Step("maps", "Maps", ("CAM, AdvCAM: where", "is the evidence?"), 4, 0),
-    Step("refine", "Refiner (IRN)", ("maps grow to edges:", "pseudo masks"), 5, 0),
+    Step("refine", "Refiner (IRN)", ("maps grow to edges:", "pseudo-masks"), 5, 0),
     Step("segmenter", "DeepLab", ("learns these masks,", "segments new images"), 6, 0),
 )
 ARROWS = (
@@ -56,7 +56,7 @@ def chain_svg(pictures: Mapping[str, Path]) -> Markup:
         'xmlns="http://www.w3.org/2000/svg" aria-labelledby="chain-title">'
         '<title id="chain-title">The chain: images with labels train a classifier; it finds hard '
         "out-of-distribution images, with which W-OoD is trained; its maps are refined "
-        "by IRN to pseudo masks, which train DeepLab.</title>"
+        "by IRN to pseudo-masks, which train DeepLab.</title>"
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
         'markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" class="tip"/></marker></defs>'
     ]

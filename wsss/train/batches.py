@@ -1,7 +1,9 @@
-"""Batches of a training: which image comes when, loaded ahead by worker processes."""
+"""Batches of a training: which image comes when, loaded ahead of the step that needs it."""
 
 import signal
+from collections import deque
 from collections.abc import Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +14,7 @@ from wsss.data.loading import epoch_keys
 
 # How long a loading process outlives SIGTERM; a step takes less.
 GRACE_SECONDS = 20
+READ_AHEAD = 2
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class BatchStream:
         image_ids: Of the same images, in the same order.
         batch_size: Images per step.
         random_seed: Of the order; the data set has its own for the augmentation.
-        workers: Loading processes; 0 loads in this one.
+        workers: Loading processes; with 0 a thread of this one loads.
     """
 
     images: Dataset
@@ -42,7 +45,7 @@ class BatchStream:
 
     def batches(self, first_step: int, steps: int) -> Generator[Any, None, None]:
         """Yield the batches of steps `first_step` to `steps` - 1."""
-        yield from DataLoader(
+        loader = DataLoader(
             self.images,
             batch_size=self.batch_size,
             sampler=self._keys(first_step, steps),
@@ -52,6 +55,7 @@ class BatchStream:
             generator=torch.Generator(),
             pin_memory=torch.cuda.is_available(),
         )
+        yield from _ahead(loader) if self.workers == 0 else loader
 
     def names(self, step: int) -> list[str]:
         """Return the image ids of the batch of a step."""
@@ -60,6 +64,17 @@ class BatchStream:
     def _keys(self, first_step: int, steps: int) -> list[tuple[int, int]]:
         draws = range(first_step * self.batch_size, steps * self.batch_size)
         return epoch_keys(len(self.image_ids), random_seed=self.random_seed, draws=draws)
+
+
+def _ahead(loader: DataLoader) -> Generator[Any, None, None]:
+    """Yield the batches, the next ones being read by a thread meanwhile."""
+    end = object()
+    batches = iter(loader)
+    with ThreadPoolExecutor(1) as thread:
+        waiting = deque(thread.submit(next, batches, end) for _ in range(READ_AHEAD))
+        while (batch := waiting.popleft().result()) is not end:
+            waiting.append(thread.submit(next, batches, end))
+            yield batch
 
 
 def _leave_signals_to_the_loop(_: int) -> None:
