@@ -44,7 +44,9 @@ def test_probabilities_equal_official():
 @pytest.mark.parametrize("side", ["fg", "bg"])
 def test_hard_labels_equal_official(side):
     case = golden.load("irn_label_a")
-    labels = dense_crf_labels(case["in_image"], case[f"out_label_{side}"], num_labels=3, **HARD)
+    (labels,) = dense_crf_labels(
+        case["in_image"], [case[f"out_label_{side}"]], num_labels=3, **HARD
+    )
     golden.assert_close(case, f"out_crf_{side}", labels)
 
 
@@ -53,7 +55,7 @@ def test_labels_follow_the_colours():
     labels[:, 7:] = 1  # one column too many
     labels[3, 2] = 1
     expected = np.repeat([[0, 1]], 12, axis=0).repeat(8, axis=1)
-    refined = dense_crf_labels(_two_halves(), labels, num_labels=2, **HARD)
+    (refined,) = dense_crf_labels(_two_halves(), [labels], num_labels=2, **HARD)
     np.testing.assert_array_equal(refined, expected)
 
 
@@ -74,7 +76,8 @@ def test_single_label_one_pixel_and_no_classes():
     pixel = np.zeros((1, 1, 3), np.uint8)
     assert dense_crf(pixel, np.ones((1, 1, 1)), **KERNELS).tolist() == [[[1.0]]]
     assert dense_crf(pixel, np.array([0.2, 0.8])[:, None, None], **KERNELS)[1, 0, 0] > 0.5
-    assert not dense_crf_labels(_two_halves(), np.zeros((12, 16), int), num_labels=1, **HARD).any()
+    (labels,) = dense_crf_labels(_two_halves(), [np.zeros((12, 16), int)], num_labels=1, **HARD)
+    assert not labels.any()
     options = {**HARD, "background_threshold": 0.3}
     assert not refine(_two_halves(), np.zeros((0, 12, 16)), [], **options).any()
     assert refine(pixel, np.ones((1, 1, 1)), [4], **options).tolist() == [[5]]
@@ -103,6 +106,16 @@ def test_errors():
     with pytest.raises(ValueError, match="softmax"):
         dense_crf(image, np.full((2, 12, 16), np.nan), **KERNELS)
     with pytest.raises(ValueError, match="without 255"):
-        dense_crf_labels(image, np.full((12, 16), 255), num_labels=2, **HARD)
+        dense_crf_labels(image, [np.full((12, 16), 255)], num_labels=2, **HARD)
     with pytest.raises(ValueError, match="certainty"):
-        dense_crf_labels(image, np.zeros((12, 16), int), num_labels=2, **{**HARD, "certainty": 1})
+        dense_crf_labels(image, [np.zeros((12, 16), int)], num_labels=2, **{**HARD, "certainty": 1})
+
+
+def test_several_labels_of_an_image_are_as_each_alone():
+    rng = np.random.default_rng(5)
+    image = rng.integers(0, 256, (12, 16, 3), dtype=np.uint8)
+    several = [rng.integers(0, 3, (12, 16)) for _ in range(3)]
+    together = dense_crf_labels(image, several, num_labels=3, **HARD)
+    for labels, found in zip(several, together, strict=True):
+        (alone,) = dense_crf_labels(image, [labels], num_labels=3, **HARD)
+        np.testing.assert_array_equal(found, alone)

@@ -1,5 +1,7 @@
 """Fully connected CRF (Krähenbühl and Koltun 2011); refiner `crf`: a seed that it smooths."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from pydensecrf.densecrf import DenseCRF2D
 
@@ -42,13 +44,40 @@ def dense_crf(
     Raises:
         ValueError: Image and probabilities differ in size, or probabilities lie outside 0..1.
     """
-    _check(image, probs)
-    num_labels, height, width = probs.shape
+    (found,) = _dense_crfs(
+        image,
+        [probs],
+        iterations=iterations,
+        gaussian_sxy=gaussian_sxy,
+        gaussian_compat=gaussian_compat,
+        bilateral_sxy=bilateral_sxy,
+        bilateral_srgb=bilateral_srgb,
+        bilateral_compat=bilateral_compat,
+    )
+    return found
+
+
+def _dense_crfs(
+    image: np.ndarray,
+    several: Sequence[np.ndarray],
+    *,
+    iterations: int,
+    gaussian_sxy: float,
+    gaussian_compat: float,
+    bilateral_sxy: float,
+    bilateral_srgb: float,
+    bilateral_compat: float,
+) -> list[np.ndarray]:
+    """Return `dense_crf` of each of several (K, H, W) probabilities of one image.
+
+    The kernels depend on the image only, and building them takes longer than five iterations.
+    """
+    for probs in several:
+        _check(image, probs)
+    num_labels, height, width = several[0].shape
     if num_labels == 1:
-        return np.ones(probs.shape, np.float32)
-    cost = -np.log(np.clip(probs, SMALLEST_PROBABILITY, 1.0)).astype(np.float32)
+        return [np.ones(probs.shape, np.float32) for probs in several]
     crf = DenseCRF2D(width, height, num_labels)
-    crf.setUnaryEnergy(np.ascontiguousarray(cost.reshape(num_labels, -1)))
     crf.addPairwiseGaussian(sxy=gaussian_sxy, compat=gaussian_compat)
     crf.addPairwiseBilateral(
         sxy=bilateral_sxy,
@@ -56,7 +85,12 @@ def dense_crf(
         rgbim=np.array(image, order="C"),
         compat=bilateral_compat,
     )
-    return np.array(crf.inference(iterations), dtype=np.float32).reshape(probs.shape)
+    found = []
+    for probs in several:
+        cost = -np.log(np.clip(probs, SMALLEST_PROBABILITY, 1.0)).astype(np.float32)
+        crf.setUnaryEnergy(np.ascontiguousarray(cost.reshape(num_labels, -1)))
+        found.append(np.array(crf.inference(iterations), np.float32).reshape(probs.shape))
+    return found
 
 
 def _check(image: np.ndarray, probs: np.ndarray) -> None:
@@ -73,7 +107,7 @@ def _check(image: np.ndarray, probs: np.ndarray) -> None:
 
 def dense_crf_labels(
     image: np.ndarray,
-    labels: np.ndarray,
+    several: Sequence[np.ndarray],
     *,
     num_labels: int,
     certainty: float,
@@ -83,14 +117,15 @@ def dense_crf_labels(
     bilateral_sxy: float,
     bilateral_srgb: float,
     bilateral_compat: float,
-) -> np.ndarray:
-    """Return the labels that a fully connected CRF prefers to given hard labels.
+) -> list[np.ndarray]:
+    """Return the labels that a fully connected CRF prefers to each of several given hard labels.
 
-    Every pixel's own label has probability `certainty`, the others share the rest evenly.
+    All are of one image, whose kernels are built once. Every pixel's own label has probability
+    `certainty`, the others share the rest evenly.
 
     Args:
         image: RGB (H, W, 3) uint8.
-        labels: Labels (H, W), integers below `num_labels`.
+        several: Labels (H, W), integers below `num_labels`.
         num_labels: How many labels there are; with one there is nothing to decide.
         certainty: Probability of the given label, above 0 and below 1.
         iterations: As in `dense_crf`, and so are the following.
@@ -101,23 +136,26 @@ def dense_crf_labels(
         bilateral_compat: Weight.
 
     Returns:
-        Labels (H, W) uint8.
+        Labels (H, W) uint8, one array for each one given.
 
     Raises:
         ValueError: A label or `certainty` is out of range, or the sizes differ.
     """
     if not 0 < certainty < 1:
         raise ValueError(f"certainty is {certainty}, but must lie between 0 and 1")
-    if labels.size and (labels.min() < 0 or labels.max() >= num_labels):
-        raise ValueError(
-            f"labels run from {labels.min()} to {labels.max()}, but {num_labels} were announced: "
-            "give indices below num_labels, without 255"
-        )
     rest = (1 - certainty) / max(num_labels - 1, 1)
-    given = labels[None] == np.arange(num_labels)[:, None, None]
-    probs = dense_crf(
+    probs = []
+    for labels in several:
+        if labels.size and (labels.min() < 0 or labels.max() >= num_labels):
+            raise ValueError(
+                f"labels run from {labels.min()} to {labels.max()}, but {num_labels} were "
+                "announced: give indices below num_labels, without 255"
+            )
+        given = labels[None] == np.arange(num_labels)[:, None, None]
+        probs.append(np.where(given, certainty, rest))
+    found = _dense_crfs(
         image,
-        np.where(given, certainty, rest),
+        probs,
         iterations=iterations,
         gaussian_sxy=gaussian_sxy,
         gaussian_compat=gaussian_compat,
@@ -125,7 +163,7 @@ def dense_crf_labels(
         bilateral_srgb=bilateral_srgb,
         bilateral_compat=bilateral_compat,
     )
-    return np.argmax(probs, axis=0).astype(np.uint8)
+    return [np.argmax(one, axis=0).astype(np.uint8) for one in found]
 
 
 def refine(
@@ -167,9 +205,9 @@ def refine(
         ValueError: Image, maps and classes do not fit together.
     """
     check_inputs(image, maps, class_ids)
-    labels = dense_crf_labels(
+    (labels,) = dense_crf_labels(
         image,
-        label_indices(maps, background_threshold=background_threshold),
+        [label_indices(maps, background_threshold=background_threshold)],
         num_labels=len(maps) + 1,
         certainty=certainty,
         iterations=iterations,

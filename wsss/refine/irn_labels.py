@@ -61,21 +61,21 @@ def confident_labels(
             f"{foreground_threshold}: exchange them"
         )
 
-    def refined(threshold: float) -> np.ndarray:
-        return dense_crf_labels(
-            image,
-            label_indices(maps, background_threshold=threshold),
-            num_labels=len(maps) + 1,
-            certainty=certainty,
-            iterations=iterations,
-            gaussian_sxy=gaussian_sxy,
-            gaussian_compat=gaussian_compat,
-            bilateral_sxy=bilateral_sxy,
-            bilateral_srgb=bilateral_srgb,
-            bilateral_compat=bilateral_compat,
-        )
-
-    strict, loose = refined(foreground_threshold), refined(background_threshold)
+    strict, loose = dense_crf_labels(
+        image,
+        [
+            label_indices(maps, background_threshold=threshold)
+            for threshold in (foreground_threshold, background_threshold)
+        ],
+        num_labels=len(maps) + 1,
+        certainty=certainty,
+        iterations=iterations,
+        gaussian_sxy=gaussian_sxy,
+        gaussian_compat=gaussian_compat,
+        bilateral_sxy=bilateral_sxy,
+        bilateral_srgb=bilateral_srgb,
+        bilateral_compat=bilateral_compat,
+    )
     mask = mask_of(strict, class_ids)
     mask[(strict == 0) & (loose > 0)] = IGNORE_INDEX
     return mask
