@@ -51,6 +51,9 @@ SET_KEYS = (
 )
 
 
+# The stages after the maps follow one another; begun late, they would end alone on many cores.
+LONG_WAY = 10
+
 IRN = one_of(named("refiners", "method", "irn"))
 IRN_LOG = "{dataset}/{classifier}/s{random_seed}/{localizer}/{refiner}"
 

@@ -11,6 +11,7 @@ rule refine_maps:
         f"{R}/benchmarks/{IRN_LOG}/refine_maps/{{shard}}.tsv"
     wildcard_constraints:
         refiner=one_of(named("refiners", "method", "seed", "crf")),
+    priority: LONG_WAY
     threads: config["threads"]["crf"]
     params:
         method=lambda w: config["refiners"][w.refiner]["method"],
@@ -34,6 +35,7 @@ rule label_irn:
         f"{R}/benchmarks/{IRN_LOG}/label_irn/{{shard}}.tsv"
     wildcard_constraints:
         refiner=IRN,
+    priority: LONG_WAY
     threads: config["threads"]["crf"]
     params:
         options=lambda w: config["refiners"][w.refiner]["labels"],
@@ -58,6 +60,7 @@ rule train_irn:
         f"{R}/benchmarks/{IRN_LOG}/train_irn.tsv"
     wildcard_constraints:
         refiner=IRN,
+    priority: LONG_WAY
     threads: config["threads"]["train"]
     resources:
         gpu=1,
@@ -86,6 +89,7 @@ rule walk_irn:
         f"{R}/benchmarks/{IRN_LOG}/walk_irn/{{shard}}.tsv"
     wildcard_constraints:
         refiner=IRN,
+    priority: LONG_WAY
     threads: config["threads"]["infer"]
     resources:
         gpu=1,

@@ -11,6 +11,7 @@ rule train_segmenter:
         f"{R}/logs/{SEGMENTER_LOG}/train_segmenter.log",
     benchmark:
         f"{R}/benchmarks/{SEGMENTER_LOG}/train_segmenter.tsv"
+    priority: LONG_WAY
     threads: config["threads"]["train"]
     resources:
         gpu=1,
@@ -43,6 +44,7 @@ rule predict:
         f"{R}/logs/{SEGMENTER_LOG}/predict/{{shard}}.log",
     benchmark:
         f"{R}/benchmarks/{SEGMENTER_LOG}/predict/{{shard}}.tsv"
+    priority: LONG_WAY
     threads: config["threads"]["infer"]
     resources:
         gpu=1,
