@@ -37,9 +37,9 @@ class Project:
             capture_output=True, text=True, check=False, timeout=1500,
         )  # fmt: skip
 
-    def run(self, *targets: str, config: str = TINY) -> str:
+    def run(self, *targets: str, config: str = TINY, cores: int = 2) -> str:
         """Make the targets and return what the engine says."""
-        done = self.snakemake(*targets, "--cores", "2", "--configfile", config)
+        done = self.snakemake(*targets, "--cores", str(cores), "--configfile", config)
         assert done.returncode == 0, done.stderr[-8000:]
         return done.stderr
 

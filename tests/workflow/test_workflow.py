@@ -191,7 +191,7 @@ def test_a_change_in_the_rules_of_the_library_reaches_the_stages_that_import_it(
 # The same twice
 
 
-def test_another_folder_gets_the_same_bytes(tiny, fresh):
+def test_another_folder_and_another_number_of_cores_get_the_same_bytes(tiny, fresh):
     files = [
         "tiny/f_in/s0/classifier.safetensors",
         "tiny/f_in/s0/train.csv",
@@ -200,7 +200,7 @@ def test_another_folder_gets_the_same_bytes(tiny, fresh):
         "tiny/plain/s0/cam/threshold_curve.csv",
         "tiny/index.csv",
     ]
-    fresh.run(f"{RESULTS}/tiny/plain/s0/cam/seed_metrics.csv", config=TINY)
+    fresh.run(f"{RESULTS}/tiny/plain/s0/cam/seed_metrics.csv", cores=1)
     for name in files:
         one, other = ((p.folder / RESULTS / name).read_bytes() for p in (tiny, fresh))
         assert one == other, name

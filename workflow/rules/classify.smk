@@ -13,14 +13,14 @@ rule train_classifier:
         f"{R}/benchmarks/{{dataset}}/{{classifier}}/s{{random_seed}}/train_classifier.tsv"
     wildcard_constraints:
         classifier=one_of(named("classifiers", "method", "plain")),
-    threads: config["threads"]["train"]
+    threads: lambda w: config["classifiers"][w.classifier]["threads"]
     resources:
         gpu=1,
         mem_mb=16000,
         runtime=720,
     params:
         options=lambda w: options_of(
-            "classifiers", w.classifier, "method", "start_from"
+            "classifiers", w.classifier, "method", "start_from", "threads"
         ),
         code=lambda w: script_code(
             "train_classifier", backbone_file(backbone_of(w.classifier))
@@ -100,14 +100,20 @@ rule train_wood:
         f"{R}/benchmarks/{{dataset}}/{{classifier}}/s{{random_seed}}/train_wood.tsv"
     wildcard_constraints:
         classifier=one_of(named("classifiers", "method", "wood")),
-    threads: config["threads"]["train"]
+    threads: lambda w: config["classifiers"][w.classifier]["threads"]
     resources:
         gpu=1,
         mem_mb=16000,
         runtime=720,
     params:
         options=lambda w: options_of(
-            "classifiers", w.classifier, "method", "start_from", "ood_set", "clusters"
+            "classifiers",
+            w.classifier,
+            "method",
+            "start_from",
+            "ood_set",
+            "clusters",
+            "threads",
         ),
         code=lambda w: script_code(
             "train_wood", backbone_file(backbone_of(w.classifier))

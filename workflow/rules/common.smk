@@ -20,6 +20,9 @@ try:
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
+for options in config["classifiers"].values():
+    options["threads"] = options["threads"] or config["threads"]["train"]
+
 R = config["results"]
 DATA = f"{R}/{{dataset}}"
 OOD = f"{DATA}/ood/{{ood_set}}"

@@ -10,7 +10,7 @@ from wsss.train.inference import features_of
 from wsss.train.networks import load_classifier
 
 log_to(snakemake.log[0])
-device = prepare_device(threads=snakemake.threads)
+device = prepare_device(threads=snakemake.config["threads"]["infer"])
 index = read_index(snakemake.input.index, snakemake.input.classes)
 records = index.split("train")
 classifier, _, _ = load_classifier(snakemake.input.classifier)

@@ -11,7 +11,7 @@ from wsss.train.device import prepare_device
 from wsss.train.networks import load_classifier
 
 log_to(snakemake.log[0])
-device = prepare_device(threads=snakemake.threads)
+device = prepare_device(threads=snakemake.config["threads"]["infer"])
 options = snakemake.params.options
 localize = import_module(f"wsss.localize.{snakemake.params.method}").localize
 index = read_index(snakemake.input.index, snakemake.input.classes)

@@ -14,7 +14,7 @@ from wsss.train.device import prepare_device
 from wsss.train.networks import load_segmenter
 
 log_to(snakemake.log[0])
-device = prepare_device(threads=snakemake.threads)
+device = prepare_device(threads=snakemake.config["threads"]["infer"])
 options = snakemake.params.options
 index = read_index(snakemake.input.index, snakemake.input.classes)
 records = shard_of(index.split("val"), int(snakemake.wildcards.shard), snakemake.params.shards)

@@ -13,7 +13,8 @@ from wsss.train.networks import save_classifier, start_classifier
 from wsss.train.streams import labelled_stream
 
 log_to(snakemake.log[0])
-device = prepare_device(threads=snakemake.threads)
+recipe = snakemake.config["classifiers"][snakemake.wildcards.classifier]
+device = prepare_device(threads=recipe["threads"])
 options = dict(snakemake.params.options)
 index = read_index(snakemake.input.index, snakemake.input.classes)
 records = index.split("train")

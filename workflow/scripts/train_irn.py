@@ -15,7 +15,7 @@ from wsss.train.networks import load_classifier, save_irnet
 from wsss.train.streams import masked_stream
 
 log_to(snakemake.log[0])
-device = prepare_device(threads=snakemake.threads)
+device = prepare_device(threads=snakemake.config["threads"]["train"])
 options = dict(snakemake.params.options)
 random_seed = int(snakemake.wildcards.random_seed)
 index = read_index(snakemake.input.index, snakemake.input.classes)

@@ -13,7 +13,7 @@ from wsss.train.segmenter import train_segmenter
 from wsss.train.streams import masked_stream
 
 log_to(snakemake.log[0])
-device = prepare_device(threads=snakemake.threads)
+device = prepare_device(threads=snakemake.config["threads"]["train"])
 recipe, options = dict(snakemake.params.recipe), dict(snakemake.params.options)
 random_seed = int(snakemake.wildcards.random_seed)
 index = read_index(snakemake.input.index, snakemake.input.classes)

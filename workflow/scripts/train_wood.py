@@ -16,7 +16,8 @@ from wsss.train.streams import labelled_stream
 from wsss.train.wood import train_wood
 
 log_to(snakemake.log[0])
-device = prepare_device(threads=snakemake.threads)
+recipe = snakemake.config["classifiers"][snakemake.wildcards.classifier]
+device = prepare_device(threads=recipe["threads"])
 options = dict(snakemake.params.options)
 random_seed = int(snakemake.wildcards.random_seed)
 index = read_index(snakemake.input.index, snakemake.input.classes)

@@ -12,7 +12,7 @@ from wsss.train.device import prepare_device
 from wsss.train.networks import load_irnet
 
 log_to(snakemake.log[0])
-device = prepare_device(threads=snakemake.threads)
+device = prepare_device(threads=snakemake.config["threads"]["infer"])
 index = read_index(snakemake.input.index, snakemake.input.classes)
 records = shard_of(index.split("train"), int(snakemake.wildcards.shard), snakemake.params.shards)
 irnet = load_irnet(snakemake.input.irnet).to(device)
