@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from tests.source import ROOT
-from tests.workflow.conftest import FURTHER, TINY
+from tests.workflow.conftest import FURTHER
 from wsss.data.index import read_ground_truth
 from wsss.store.masks import read_mask
 
