@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from tests.source import ROOT
-from wsss.config import ConfigError, extend_config, resolve_config
+from wsss.config import ConfigError, extend_config, resolve_config, training_threads
 
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text("utf-8"))
 CONFIGS = sorted(
@@ -296,3 +296,9 @@ def test_a_base_that_cannot_be_read_or_comes_back_is_refused():
 
     with pytest.raises(ConfigError, match=r"config\.base is 'b\.yaml', which cannot be read"):
         extend_config({"base": "b.yaml"}, load)
+
+
+def test_a_training_may_have_threads_of_its_own():
+    own = {"fast": {"threads": 8}, "slow": {"threads": None}}
+    config = {"threads": {"train": 2}, "classifiers": own}
+    assert [training_threads(config, name) for name in own] == [8, 2]

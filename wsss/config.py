@@ -63,6 +63,16 @@ def extend_config(
     return merged
 
 
+def training_threads(config: Mapping[str, Any], classifier: str) -> int:
+    """Return the CPU threads of a classifier's training.
+
+    Args:
+        config: A resolved config.
+        classifier: One of its classifiers.
+    """
+    return config["classifiers"][classifier]["threads"] or config["threads"]["train"]
+
+
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     merged = copy.deepcopy(dict(below))
     for key, value in above.items():

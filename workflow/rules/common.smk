@@ -4,7 +4,7 @@ from pathlib import Path, PurePosixPath
 import yaml
 
 from wsss.code_hash import code_hash
-from wsss.config import ConfigError, extend_config, resolve_config
+from wsss.config import ConfigError, extend_config, resolve_config, training_threads
 
 
 def read_yaml(path):
@@ -19,9 +19,6 @@ try:
     )
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
-
-for options in config["classifiers"].values():
-    options["threads"] = options["threads"] or config["threads"]["train"]
 
 R = config["results"]
 DATA = f"{R}/{{dataset}}"

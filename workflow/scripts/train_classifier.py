@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from wsss.config import training_threads
 from wsss.data.index import read_index
 from wsss.logs import log_to
 from wsss.store.tables import write_table
@@ -13,8 +14,8 @@ from wsss.train.networks import save_classifier, start_classifier
 from wsss.train.streams import labelled_stream
 
 log_to(snakemake.log[0])
-recipe = snakemake.config["classifiers"][snakemake.wildcards.classifier]
-device = prepare_device(threads=recipe["threads"])
+threads = training_threads(snakemake.config, snakemake.wildcards.classifier)
+device = prepare_device(threads=threads)
 options = dict(snakemake.params.options)
 index = read_index(snakemake.input.index, snakemake.input.classes)
 records = index.split("train")

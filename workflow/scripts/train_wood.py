@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from wsss.config import training_threads
 from wsss.data.index import read_index
 from wsss.data.selected import COLUMNS, selected_records
 from wsss.logs import log_to
@@ -16,8 +17,8 @@ from wsss.train.streams import labelled_stream
 from wsss.train.wood import train_wood
 
 log_to(snakemake.log[0])
-recipe = snakemake.config["classifiers"][snakemake.wildcards.classifier]
-device = prepare_device(threads=recipe["threads"])
+threads = training_threads(snakemake.config, snakemake.wildcards.classifier)
+device = prepare_device(threads=threads)
 options = dict(snakemake.params.options)
 random_seed = int(snakemake.wildcards.random_seed)
 index = read_index(snakemake.input.index, snakemake.input.classes)
