@@ -117,14 +117,20 @@ def labelled_views():
 def test_plain_classifier():
     start = arguments("train.networks:start_classifier", "classes", "random_seed")
     assert start == {"backbone", "initial_weights"}
-    training = options("classifier.plain", "start_from", "images", *start)
+    training = options("classifier.plain", "start_from", "threads", "images", *start)
     assert training == arguments("train.classifier:train_classifier", "checkpoint")
     assert options("classifier.plain/images") == labelled_views()
 
 
 def test_wood_classifier():
     training = options(
-        "classifier.wood", "start_from", "ood_set", "images", "ood_batch_size", "clusters"
+        "classifier.wood",
+        "start_from",
+        "threads",
+        "ood_set",
+        "images",
+        "ood_batch_size",
+        "clusters",
     )
     assert training == arguments(
         "train.wood:train_wood", "class_means", "cluster_means", "checkpoint"
