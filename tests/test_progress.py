@@ -40,6 +40,21 @@ def test_an_item_may_stand_for_several_units(caplog):
     assert "3 of 3 images" in caplog.messages[-1]
 
 
+def test_waiting_for_inputs_is_told_apart_from_work(monkeypatch, caplog):
+    now = [0.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+
+    def source():
+        for item in "ab":
+            now[0] += 3
+            yield item
+
+    with caplog.at_level(logging.INFO):
+        for _ in progress(source(), total=2, description="look", inputs=True):
+            now[0] += 1
+    assert caplog.messages == ["look: 2 of 2 images, 0.2 images/s, 75% of the time waiting"]
+
+
 def test_nothing_to_do(caplog):
     with caplog.at_level(logging.INFO):
         assert list(progress([], total=0, description="look")) == []

@@ -27,6 +27,7 @@ def maps():
         total=len(records),
         description=snakemake.params.method,
         weight=lambda item: len(item[0]),
+        inputs=True,
     ):
         class_ids = [index.class_ids(record) for record in batch]
         found = localize(classifier, images, class_ids, **options)

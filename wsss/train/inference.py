@@ -28,6 +28,7 @@ def classify(
         total=len(records),
         description="classify",
         weight=lambda batch: len(batch[0]),
+        inputs=True,
     )
     for batch, images in batches:
         pixels = torch.from_numpy(images).to(device).permute(0, 3, 1, 2)

@@ -76,6 +76,7 @@ def fit(
             total=(steps - start) * images_per_step,
             description=description,
             weight=lambda _: images_per_step,
+            inputs=True,
         )
         for step, batch in bar:
             rate = learning_rate_at(step, schedule=schedule, base=learning_rate, steps=steps)
