@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 from PIL import Image
 
 from tests.figures import synthetic
 from wsss.figures.selection import CHAIN_COLUMNS
-from wsss.figures.style import arm_styles, save_figure
+from wsss.figures.style import DPI, arm_styles, house_style, save_figure
 
 FOLDER = Path(__file__).resolve().parents[2] / "wsss" / "figures"
 FIGURES = sorted(
@@ -102,3 +103,24 @@ def test_a_missing_chain_is_named(name: str) -> None:
             styles=arm_styles(["absent"]),
             **{key: OPTIONS[key] for key in wanted},
         )
+
+
+@pytest.mark.parametrize("policy", ["fixed", "ground_truth"])
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_text_leaves_the_figure(name: str, policy: str, monkeypatch: Any) -> None:
+    monkeypatch.setitem(OPTIONS, "threshold_policy", policy)
+    figure = draw(name)
+    # Hinting makes letters wider here than at another resolution.
+    figure.set_dpi(DPI)
+    with house_style():
+        figure.canvas.draw()
+    width, height = figure.canvas.get_width_height()
+    # Labels of ticks beyond the axes are never drawn.
+    ticks = {label for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)
+             for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks())
+             for label in (tick.label1, tick.label2)}  # fmt: skip
+    for text in set(figure.findobj(Text)) - ticks:
+        if text.get_text().strip() and text.get_visible():
+            box = text.get_window_extent()
+            inside = box.x0 > -2 and box.y0 > -2 and box.x1 < width + 2 and box.y1 < height + 2
+            assert inside, f"{text.get_text()!r} {box}"

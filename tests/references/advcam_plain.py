@@ -1,7 +1,8 @@
 """AdvCAM written from the paper's equations and the facts in ../shared/golden, slow and plain.
 
-One image, one class, one scale at a time; Grad-CAM by a backward pass, gradients to parameters too.
-It checks wsss/localize/advcam.py and is the plain version of its benchmark.
+One image, one class, one scale at a time; two backward passes per step, one for Grad-CAM and one
+for the climb, both down to all parameters, as the official code does. It checks
+wsss/localize/advcam.py and is the plain version of its benchmark.
 """
 
 import numpy as np
@@ -64,9 +65,9 @@ def climb_pair(
         features = model.features(pair)
         score_maps = model.head(features)
         # Grad-CAM, with the gradient averaged over its positive entries.
-        (gradient,) = torch.autograd.grad(
-            F.relu(score_maps[:, class_id]).sum(), features, retain_graph=True
-        )
+        features.retain_grad()
+        F.relu(score_maps[:, class_id]).sum().backward(retain_graph=True)
+        gradient, pair.grad = features.grad, None
         weights = gradient.sum((2, 3), keepdim=True) / (int((gradient > 0).sum()) + 1e-12)
         per_image = F.relu((weights * features).sum(1))
         attribution = per_image[0] + torch.flip(per_image[1], dims=(1,))

@@ -4,6 +4,7 @@ Colours are those of Okabe and Ito (2008), told apart with any common colour vis
 has its own marker and dash, so that no figure depends on colour alone.
 """
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ INK = "#222222"
 FAINT = "#8c8c8c"
 GRID = "#e3e3e3"
 DPI = 200
+# Of 7.5 points; a line of capitals fits as well.
+FOOTNOTE_LETTERS_PER_INCH = 14
 SETTINGS = {
     "font.family": "DejaVu Sans",
     "font.size": 9.0,
@@ -105,7 +108,8 @@ def grid_lines(axes: Axes, axis: str) -> None:
 
 
 def footnote(figure: Figure, text: str) -> None:
-    """Write one faint explaining line at the foot of a figure."""
+    """Write a faint explanation at the foot of a figure, in as many lines as it needs."""
+    text = textwrap.fill(text, int(figure.get_figwidth() * FOOTNOTE_LETTERS_PER_INCH))
     figure.supxlabel(text, fontsize=7.5, color="#6a6a6a", x=0.005, ha="left")
 
 
