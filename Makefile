@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 CORES ?= 2
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-slow quick check format requirements clean
+.PHONY: demo test test-slow quick bench check format requirements clean
 
 demo: $(READY)  ## the main job on the built-in data set
 	source $(BIN)/activate && snakemake --cores $(CORES)
@@ -21,6 +21,10 @@ test-slow: $(READY)  ## what `make test` leaves out
 
 quick: $(READY)  ## the fast tests
 	source $(BIN)/activate && python -m pytest -q -m "not slow and not very_slow"
+
+bench: $(READY)  ## our way beside the plain way: times, memory, equal results
+	source $(BIN)/activate && python -m bench
+	@echo "Read results-bench/"
 
 check: $(READY)  ## lint, format, types, workflow lint
 	source $(BIN)/activate && ruff check . && ruff format --check . && mypy \

@@ -1,0 +1,72 @@
+"""Run the benchmarks: `python -m bench [PART ...] [--repeats N] [--output FOLDER]`."""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from bench.chain import measure_chain
+from bench.compare import measure
+from bench.machine import describe_machine
+from bench.planning import measure_planning
+from bench.rows import all_comparisons, find_comparison
+from bench.table import chain_table, comparison_table, draw_ratios, planning_line, throughput_table
+from bench.throughput import measure_throughput
+from wsss.progress import progress
+
+PARTS = ("comparisons", "throughput", "planning", "chain")
+
+
+def main() -> None:
+    """Measure part after part; each writes its table as soon as it is done."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", help=f"any of {', '.join(PARTS)} (default: all)")
+    parser.add_argument("--rows", nargs="+", default=[], help="only these rows of the comparisons")
+    parser.add_argument("--repeats", type=int, default=3, help="runs of each way")
+    parser.add_argument("--threads", type=int, default=2, help="CPU threads")
+    parser.add_argument("--output", type=Path, default=Path("results-bench"))
+    options = parser.parse_args()
+    if unknown := set(options.parts) - set(PARTS):
+        parser.error(f"unknown part {', '.join(unknown)}; choose from {', '.join(PARTS)}")
+    torch.set_num_threads(options.threads)
+    options.output.mkdir(parents=True, exist_ok=True)
+    machine = f"{describe_machine()}; {options.threads} threads"
+    for part in options.parts or PARTS:
+        text = MEASURE[part](options, machine)
+        (options.output / f"{part}.md").write_text(f"{machine}\n\n{text}")
+
+
+def _comparisons(options: argparse.Namespace, machine: str) -> str:
+    chosen = [*map(find_comparison, options.rows)] or [*all_comparisons()]
+    bar = progress(chosen, total=len(chosen), description="comparisons", unit="rows")
+    table = pd.DataFrame([measure(row, repeats=options.repeats) for row in bar])
+    table.to_csv(options.output / "comparisons.csv", index=False)
+    draw_ratios(options.output / "comparisons.png", table, machine)
+    return comparison_table(table)
+
+
+def _throughput(options: argparse.Namespace, _: str) -> str:
+    table = measure_throughput()
+    table.to_csv(options.output / "throughput.csv", index=False)
+    return throughput_table(table)
+
+
+def _planning(_: argparse.Namespace, __: str) -> str:
+    return planning_line(**measure_planning())
+
+
+def _chain(options: argparse.Namespace, _: str) -> str:
+    table = measure_chain()
+    table.to_csv(options.output / "chain.csv")
+    return chain_table(table)
+
+
+MEASURE = {
+    "comparisons": _comparisons,
+    "throughput": _throughput,
+    "planning": _planning,
+    "chain": _chain,
+}
+
+main()

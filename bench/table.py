@@ -1,0 +1,83 @@
+"""The benchmarks' tables and their figure."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from wsss.figures.style import (
+    COLOURS,
+    FAINT,
+    footnote,
+    grid_lines,
+    house_style,
+    new_figure,
+    save_figure,
+)
+
+
+def comparison_table(table: pd.DataFrame) -> str:
+    """Return the comparisons in Markdown."""
+    lines = [
+        "| | plain | ours | ratio (goal) | peak memory plain / ours, MiB | difference | runs |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for row in table.to_dict("records"):
+        lines.append(
+            f"| {row['row']} | {row['plain']:.3g} {row['unit']} | {row['ours']:.3g} {row['unit']} "
+            f"| **{row['ratio']:.3g}** ({row['goal']:g}) "
+            f"| {row['plain_mib']:.0f} / {row['ours_mib']:.0f} "
+            f"| {row['difference']:.1e} | {row['runs']} |"
+        )
+    notes = [f"- {row['row']}: {row['inputs']}." for row in table.to_dict("records")]
+    return "\n".join([*lines, "", *notes, ""])
+
+
+def throughput_table(table: pd.DataFrame) -> str:
+    """Return images per second and the share of waiting in Markdown."""
+    lines = ["| stage | images/s | waiting for images |", "|---|---:|---:|"]
+    for row in table.to_dict("records"):
+        lines.append(f"| {row['stage']} | {row['images_per_s']:.3g} | {row['waiting']:.1%} |")
+    return "\n".join([*lines, ""])
+
+
+def chain_table(table: pd.DataFrame) -> str:
+    """Return the stages' costs in Markdown; the columns that are numbers are sizes."""
+    sizes = [column for column in table.columns if isinstance(column, int)]
+    head = " | ".join(f"{size} images, s" for size in sizes)
+    lines = [
+        f"| rule | {head} | per image, s | start, s | off the line |",
+        "|---" + "|---:" * (len(sizes) + 3) + "|",
+    ]
+    for rule, row in table.iterrows():
+        seconds = " | ".join(f"{row[size]:.1f}" for size in sizes)
+        lines.append(
+            f"| {rule} | {seconds} | {row['per_image_s']:.4f} | {row['start_s']:.1f} "
+            f"| {row['off_the_line']:.0%} |"
+        )
+    return "\n".join([*lines, ""])
+
+
+def planning_line(*, jobs: int, seconds: float) -> str:
+    """Return the dry run in words."""
+    return f"`snakemake -n` on {jobs} jobs: {seconds:.0f} s.\n"
+
+
+def draw_ratios(path: Path, table: pd.DataFrame, machine: str) -> None:
+    """Draw plain / ours per row on a log axis, with the goal as a mark."""
+    with house_style():
+        figure = new_figure(7.2, 1.2 + 0.38 * len(table))
+        axes = figure.subplots()
+        places = np.arange(len(table))[::-1]
+        axes.barh(places, table["ratio"], color=COLOURS[0], height=0.6)
+        axes.plot(table["goal"], places, "|", color=COLOURS[1], markersize=16, markeredgewidth=2)
+        axes.set_xscale("log")
+        axes.set_xlim(0.7, table["ratio"].max() * 2.5)
+        axes.axvline(1, color=FAINT, linewidth=0.8)
+        for place, ratio in zip(places, table["ratio"], strict=True):
+            axes.text(ratio * 1.06, place, f"{ratio:.3g}x", va="center", fontsize=8.5)
+        axes.set_yticks(places, table["row"])
+        axes.set_title("Plain way / our way (orange: goal)")
+        grid_lines(axes, "x")
+        footnote(figure, machine)
+        save_figure(figure, path)

@@ -1,0 +1,115 @@
+"""The benchmark's own mechanics; its rows are measured by `make bench`, not here."""
+
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench import compare
+from bench.compare import Comparison, measure
+from bench.peak_memory import peak_of
+from bench.rows import all_comparisons, find_comparison
+from bench.table import chain_table, comparison_table, draw_ratios, throughput_table
+from bench.throughput import Clock
+from tests.references.random_walk_dense import random_walk_dense
+from tests.references.random_walk_squared import random_walk_squared
+
+
+def toy(**changes):
+    options = {
+        "name": "toy",
+        "inputs": "numbers",
+        "prepare": lambda: 3,
+        "ours": lambda number: number,
+        "plain": lambda number: sum(1 for _ in range(number)),
+        "difference": lambda ours, plain: abs(ours - plain),
+        "tolerance": 0,
+        "goal": 1,
+    }
+    return Comparison(**(options | changes))
+
+
+@pytest.fixture
+def no_memory(monkeypatch):
+    monkeypatch.setattr(compare, "peak_memory", lambda row, way: 1.0)
+
+
+@pytest.mark.usefixtures("no_memory")
+def test_a_row_holds_both_ways():
+    row = measure(toy(), repeats=3)
+    assert row["runs"] == "3 / 3" and row["difference"] == 0
+    assert row["ratio"] == pytest.approx(row["plain"] / row["ours"])
+
+
+@pytest.mark.usefixtures("no_memory")
+def test_another_cost_than_time():
+    row = measure(toy(plain=lambda number: 2 * number, tolerance=9, cost=float), repeats=2)
+    assert (row["ours"], row["plain"], row["ratio"]) == (3, 6, 2)
+
+
+@pytest.mark.usefixtures("no_memory")
+def test_a_slow_plain_way_runs_less_often():
+    calls = []
+    row = measure(toy(plain=lambda n: calls.append(n) or n, plain_repeats=1), repeats=4)
+    assert len(calls) == 1 and row["runs"] == "4 / 1"
+
+
+@pytest.mark.parametrize("wrong", [4, float("nan")])
+def test_times_of_different_results_are_refused(wrong):
+    with pytest.raises(ValueError, match="toy: the two ways differ by"):
+        measure(toy(plain=lambda _: wrong), repeats=1)
+
+
+def test_rows_have_names_of_their_own():
+    names = [comparison.name for comparison in all_comparisons()]
+    assert len(names) == len(set(names)) >= 7
+    assert find_comparison(names[0]).name == names[0]
+    with pytest.raises(KeyError, match=names[0]):
+        find_comparison("none")
+
+
+def test_peak_memory_sees_what_is_given_back():
+    def work(mebibytes):
+        np.ones(mebibytes * 2**17).sum()
+
+    assert 190 < peak_of(work, 200) < 260
+
+
+def test_the_clock_tells_waiting_from_work(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+
+    def source():
+        for _ in range(3):
+            now[0] += 2
+            yield ([0, 0], None)
+
+    clock = Clock()
+    for _ in clock.watch(source()):
+        now[0] += 1
+    # The first batch starts the clock; two more were waited for.
+    assert (clock.started, clock.waited, clock.images) == (2, 4, 4)
+
+
+def test_the_tables_and_the_figure(tmp_path, monkeypatch):
+    monkeypatch.setattr(compare, "peak_memory", lambda row, way: 1.0)
+    table = pd.DataFrame([measure(toy(), repeats=1)])
+    assert "| toy |" in comparison_table(table) and "- toy: numbers." in comparison_table(table)
+    draw_ratios(tmp_path / "ratios.png", table, "machine")
+    assert (tmp_path / "ratios.png").stat().st_size > 5000
+    rates = pd.DataFrame([{"stage": "CAM", "images_per_s": 2.0, "waiting": 0.01}])
+    assert "| CAM | 2 | 1.0% |" in throughput_table(rates)
+    costs = {200: [3.0], 400: [5.0], "per_image_s": [0.01], "start_s": [1.0], "off_the_line": [0.0]}
+    assert "| cam | 3.0 | 5.0 | 0.0100 | 1.0 | 0% |" in chain_table(
+        pd.DataFrame(costs, index=["cam"])
+    )
+
+
+def test_the_squared_walk_is_the_walk_over_all_pairs():
+    generator = np.random.default_rng(0)
+    maps = generator.random((2, 7, 9), np.float32)
+    edge = generator.random((7, 9), np.float32) * 0.9
+    walk = {"radius": 4, "beta": 3.0, "exp_times": 3, "map_exponent": 1.5}
+    slow = random_walk_dense(maps, edge, **walk)
+    np.testing.assert_allclose(random_walk_squared(maps, edge, **walk), slow, atol=1e-5)
