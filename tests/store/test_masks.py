@@ -75,3 +75,21 @@ def test_missing_truncated_and_other_files_are_refused(tmp_path):
     Image.fromarray(MASK).save(path, format="JPEG")
     with pytest.raises(ValueError, match=r"a\.png cannot be read as PNG"):
         read_mask(path)
+
+
+def test_a_flipped_bit_is_refused_or_harmless(tmp_path):
+    path = tmp_path / "a.png"
+    mask = np.zeros((20, 30), np.uint8)
+    mask[5:15, 4:20] = 3
+    write_mask(path, mask)
+    content = path.read_bytes()
+    refused = 0
+    for bit in range(8 * len(content)):
+        damaged = bytearray(content)
+        damaged[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(damaged)
+        try:
+            np.testing.assert_array_equal(read_mask(path), mask)
+        except ValueError:
+            refused += 1
+    assert refused > 0.95 * 8 * len(content)

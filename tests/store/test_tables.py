@@ -1,3 +1,5 @@
+import subprocess
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -81,3 +83,28 @@ def test_a_missing_table_is_refused(tmp_path):
 def test_repeated_columns_are_refused(tmp_path):
     with pytest.raises(ValueError, match="column names repeat"):
         write_table(tmp_path / "a.csv", pd.DataFrame([[1, 2]], columns=["a", "a"]))
+
+
+def test_a_damaged_or_changed_table_is_refused(tmp_path):
+    path = tmp_path / "a.csv"
+    write_table(path, TABLE)
+    content = path.read_bytes()
+    for changed in (content[:-9], content.replace(b"0.1", b"0.3"), b""):
+        path.write_bytes(changed)
+        with pytest.raises(
+            ValueError, match=r"a\.csv is damaged, or was changed.*\.a\.csv\.sha256"
+        ):
+            read_table(path, [])
+    path.write_bytes(content)
+    read_table(path, [])
+
+
+def test_a_table_of_somebody_else_needs_no_checksum(tmp_path):
+    (tmp_path / "a.csv").write_text("image_id,decision\n1,keep\n")
+    assert read_table(tmp_path / "a.csv", ["decision"])["decision"].tolist() == ["keep"]
+
+
+def test_common_tools_read_the_checksum(tmp_path):
+    write_table(tmp_path / "a.csv", TABLE)
+    done = subprocess.run(["sha256sum", "-c", ".a.csv.sha256"], cwd=tmp_path, check=False)
+    assert done.returncode == 0

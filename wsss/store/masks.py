@@ -1,5 +1,6 @@
 """Masks as palette PNG files, in the colours of PASCAL VOC."""
 
+import io
 from functools import cache
 from pathlib import Path
 
@@ -58,7 +59,11 @@ def read_mask(path: Path | str) -> np.ndarray:
         ValueError: The file is missing, truncated, not a PNG, or holds colours and no indices.
     """
     try:
-        with Image.open(path, formats=["PNG"]) as image:
+        content = io.BytesIO(Path(path).read_bytes())
+        # Compares the file's own checksums, which reading does not.
+        with Image.open(content, formats=["PNG"]) as image:
+            image.verify()
+        with Image.open(content, formats=["PNG"]) as image:
             mode = image.mode
             mask = np.array(image) if mode in ("P", "L") else None
     except FileNotFoundError:

@@ -1,6 +1,11 @@
-"""Tables as CSV files."""
+"""Tables as CSV files, each with its checksum in a hidden file beside it (`sha256sum -c` reads it).
+
+A table without that file is somebody's own, and is read as it is.
+"""
 
 import csv
+import hashlib
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +29,7 @@ def write_table(path: Path | str, table: pd.DataFrame) -> None:
     """Write a table as CSV, atomically; equal tables give equal bytes.
 
     Floats have the shortest digits that read back to the same number; NaN and None are empty cells.
+    A kill between checksum and table leaves a pair that `read_table` refuses.
 
     Raises:
         ValueError: Two columns have one name.
@@ -32,6 +38,14 @@ def write_table(path: Path | str, table: pd.DataFrame) -> None:
         raise ValueError(f"table for {path}: column names repeat ({', '.join(table.columns)})")
     with atomic_path(path) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")
+        digest = hashlib.sha256(temporary.read_bytes()).hexdigest()
+        with atomic_path(checksum_path(path)) as beside:
+            beside.write_text(f"{digest}  {Path(path).name}\n", encoding="utf-8")
+
+
+def checksum_path(path: Path | str) -> Path:
+    """Return where the checksum of a table stands."""
+    return Path(path).with_name(f".{Path(path).name}.sha256")
 
 
 def read_table(path: Path | str, columns: Sequence[str]) -> pd.DataFrame:
@@ -42,7 +56,8 @@ def read_table(path: Path | str, columns: Sequence[str]) -> pd.DataFrame:
     zero ("000123") are text.
 
     Raises:
-        ValueError: The file is missing, no CSV, or lacks a column.
+        ValueError: The file is missing, damaged or changed since it was written, no CSV, or lacks a
+            column.
     """
     names, rows = _cells(path)
     table = pd.DataFrame(rows, columns=names, dtype=str)
@@ -59,10 +74,13 @@ def _cells(path: Path | str) -> tuple[list[str], list[list[str]]]:
     """Return the column names and the rows, all of that length."""
     # Python's reader: that of pandas fills short rows and takes the first cells of long ones away.
     try:
-        with Path(path).open(encoding="utf-8-sig", newline="") as file:
-            names, *rows = [row for row in csv.reader(file, strict=True) if row] or [[]]
+        content = Path(path).read_bytes()
     except FileNotFoundError:
         raise ValueError(f"table {path} does not exist; run the step that makes it again") from None
+    _check(path, content)
+    try:
+        file = io.StringIO(content.decode("utf-8-sig"), newline="")
+        names, *rows = [row for row in csv.reader(file, strict=True) if row] or [[]]
     except (csv.Error, UnicodeDecodeError) as error:
         raise ValueError(
             f"table {path} is no CSV file ({error}); delete it and make it again"
@@ -74,6 +92,18 @@ def _cells(path: Path | str) -> tuple[list[str], list[list[str]]]:
             "delete it and make it again"
         )
     return names, rows
+
+
+def _check(path: Path | str, content: bytes) -> None:
+    """Refuse a table whose checksum, where it has one, is another."""
+    beside = checksum_path(path)
+    if not beside.is_file():
+        return
+    if beside.read_text("utf-8").split()[:1] != [hashlib.sha256(content).hexdigest()]:
+        raise ValueError(
+            f"table {path} is damaged, or was changed after it was written (its checksum differs); "
+            f"delete it and make it again, or delete {beside.name} if the change is yours"
+        )
 
 
 def _typed(column: pd.Series) -> pd.Series:
