@@ -35,6 +35,9 @@ IMPORT_OUTPUT = """what can be imported:
 
 In a config the file goes where `initial_weights` stands, or to `wsss predict`."""
 
+CHECK = """Read every file of a results folder: which are truncated, damaged or not of this
+project? Each is named with the rule that makes it again; exit status 1 says that there are any."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status.
@@ -59,6 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.command == "check":
+        return _check(options.folder)
     if options.command == "import-weights":
         from wsss.commands.import_weights import VOC_CLASSES, import_weights
 
@@ -93,6 +98,17 @@ def _run(options: argparse.Namespace) -> int:
     return 1 if failures else 0
 
 
+def _check(folder: Path) -> int:
+    from wsss.commands.check import check
+
+    count, broken = check(folder)
+    for finding in broken:
+        remedy = f"; {' or '.join(finding.rules)} makes it" if finding.rules else ""
+        sys.stdout.write(f"{finding.path}: {finding.reason}{remedy}\n")
+    sys.stdout.write(f"{count} files read, {len(broken)} broken\n")
+    return 1 if broken else 0
+
+
 def _sentence(error: BaseException) -> str:
     # The text of a KeyError is quoted by str().
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
@@ -123,6 +139,11 @@ def build_parser() -> argparse.ArgumentParser:
             formatter_class=layout,
         )
     )
+    check = commands.add_parser(
+        "check", help="find broken files of a run", description=CHECK, formatter_class=layout
+    )
+    check.add_argument("folder", type=Path, metavar="RESULTS")
+    check.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 
 

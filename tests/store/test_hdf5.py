@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from wsss.store.arrays import read_arrays, write_arrays
-from wsss.store.hdf5 import create_hdf5, open_hdf5
+from wsss.store.hdf5 import create_hdf5, open_hdf5, verify_hdf5
 
 REMEDY = "delete it and run the workflow again"
 
@@ -46,6 +46,16 @@ def test_a_flipped_bit_is_refused_or_harmless(path):
             for name, values in whole.items():
                 np.testing.assert_array_equal(arrays[name], values)
     assert refused > 100
+
+
+def test_every_byte_that_is_not_padding_is_under_a_checksum(path):
+    content = path.read_bytes()
+    for position in np.flatnonzero(np.frombuffer(content, np.uint8)):
+        broken = bytearray(content)
+        broken[position] ^= 16
+        path.write_bytes(broken)
+        with pytest.raises(ValueError, match=REMEDY):
+            verify_hdf5(path)
 
 
 def test_a_foreign_file_is_refused(tmp_path):

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from tests.source import ROOT
-from tests.workflow.conftest import FURTHER
+from tests.workflow.conftest import FURTHER, TINY
+from wsss.commands.check import READERS, check, rules_of
 from wsss.data.index import read_ground_truth
 from wsss.store.masks import read_mask
 
@@ -139,6 +140,20 @@ def test_nothing_of_the_results_names_this_machine(tiny):
     for path in (tiny.folder / RESULTS).rglob("*"):
         if path.suffix in (".csv", ".yaml", ".html", ".json", ".md", ".tex", ".safetensors"):
             assert str(tiny.folder).encode() not in path.read_bytes(), path
+
+
+def test_check_names_the_rule_of_every_file(tiny):
+    rules = {}
+    summary = tiny.snakemake("--summary", "--configfile", TINY).stdout.splitlines()
+    for line in summary[1:]:
+        path, _, rule, *_ = line.split("\t")
+        made = tiny.folder / path
+        files = [next(made.rglob("*.png"))] if made.is_dir() else [made]
+        rules |= dict.fromkeys(files, rule)
+    assert len(rules) > 50
+    for path, rule in rules.items():
+        if path.suffix in READERS:
+            assert rules_of(path, tiny.folder / RESULTS) == (rule,), path
 
 
 def test_a_second_run_does_nothing(tiny):

@@ -40,13 +40,25 @@ def save_weights(
         name: tensor.detach().cpu().contiguous().clone() for name, tensor in state_dict.items()
     }
     header, data = _split(save(tensors))
-    header["__metadata__"] = {**metadata, CHECKSUM: hashlib.sha256(data).hexdigest()}
+    header["__metadata__"] = dict(metadata)
+    header["__metadata__"][CHECKSUM] = _digest(header, data)
     # The library writes metadata in an order that changes from run to run, so we write the header.
-    text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
+    text = _header_text(header)
     text += b" " * (-len(text) % 8)
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         file.write(len(text).to_bytes(8, "little") + text)
         file.write(data)
+
+
+def _header_text(header: Mapping[str, Any]) -> bytes:
+    return json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _digest(header: Mapping[str, Any], data: memoryview) -> str:
+    """Return the checksum of tensors, their names and the metadata."""
+    digest = hashlib.sha256(_header_text(header))
+    digest.update(data)
+    return digest.hexdigest()
 
 
 def _split(content: bytes) -> tuple[dict[str, Any], memoryview]:
@@ -70,7 +82,8 @@ def load_weights(path: Path | str) -> tuple[dict[str, torch.Tensor], dict[str, s
     metadata = dict(header.get("__metadata__", {}))
     if CHECKSUM not in metadata:
         raise ValueError(f"{path} was not written by this workflow; {REMEDY}")
-    if metadata.pop(CHECKSUM) != hashlib.sha256(data).hexdigest():
+    checksum = metadata.pop(CHECKSUM)
+    if checksum != _digest({**header, "__metadata__": metadata}, data):
         raise ValueError(f"{path} is damaged (its checksum differs); {REMEDY}")
     return tensors, metadata
 
