@@ -142,7 +142,7 @@ def test_nothing_of_the_results_names_this_machine(tiny):
             assert str(tiny.folder).encode() not in path.read_bytes(), path
 
 
-def test_check_names_the_rule_of_every_file(tiny):
+def test_check_finds_nothing_broken_and_knows_the_rule_of_every_file(tiny):
     rules = {}
     summary = tiny.snakemake("--summary", "--configfile", TINY).stdout.splitlines()
     for line in summary[1:]:
@@ -154,6 +154,7 @@ def test_check_names_the_rule_of_every_file(tiny):
     for path, rule in rules.items():
         if path.suffix in READERS:
             assert rules_of(path, tiny.folder / RESULTS) == (rule,), path
+    assert check(tiny.folder / RESULTS)[1] == []
 
 
 def test_a_second_run_does_nothing(tiny):
