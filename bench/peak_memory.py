@@ -29,8 +29,9 @@ def peak_of(work, argument) -> float:
     Path("/proc/self/clear_refs").write_text("5")
     before = _status("VmRSS")
     children: dict[int, float] = {}
+    others = {child.pid for child in psutil.Process().children(recursive=True)}
     done = threading.Event()
-    watcher = threading.Thread(target=_watch_children, args=(children, done))
+    watcher = threading.Thread(target=_watch_children, args=(children, others, done))
     watcher.start()
     work(argument)
     done.set()
@@ -38,10 +39,12 @@ def peak_of(work, argument) -> float:
     return _status("VmHWM") - before + sum(children.values())
 
 
-def _watch_children(peaks: dict[int, float], done: threading.Event) -> None:
+def _watch_children(peaks: dict[int, float], others: set[int], done: threading.Event) -> None:
     this = psutil.Process()
     while not done.wait(SAMPLE_SECONDS):
         for child in this.children(recursive=True):
+            if child.pid in others:
+                continue
             try:
                 size = child.memory_full_info().uss / 2**20
             except psutil.Error:  # it has just ended

@@ -19,6 +19,7 @@ from wsss.data.index import (
     write_ground_truth,
     write_index,
 )
+from wsss.store.tables import checksum_path
 
 CLASSES = ("train", "potted plant", "boat")
 RECORDS = (
@@ -34,6 +35,8 @@ SPURIOUS = {"train": ("rails", 1), "boat": ("water", 2)}
 def files(tmp_path):
     write_index(tmp_path / "index.csv", RECORDS)
     write_classes(tmp_path / "classes.csv", CLASSES, SPURIOUS)
+    # Without a checksum, as a table made by hand is, so that tests may change it.
+    checksum_path(tmp_path / "index.csv").unlink()
     return tmp_path / "index.csv", tmp_path / "classes.csv"
 
 

@@ -19,7 +19,7 @@ from wsss.parallel import parallel_map
 from wsss.progress import progress
 from wsss.refine.probabilities import labels_of_item
 from wsss.store.masks import voc_palette, write_mask
-from wsss.store.tables import write_table
+from wsss.store.tables import checksum_path, write_table
 from wsss.train.device import prepare_device
 from wsss.train.networks import load_segmenter
 
@@ -37,7 +37,8 @@ CRF: Mapping[str, float] = {
 # Smaller views are filled up at the right and the bottom: scaled down, they would have no features.
 SMALLEST_SIDE = 64
 JPEG_QUALITY = 92
-RESULTS = ("masks", "overlays", "predictions.csv", "legend.csv")
+TABLES = ("predictions.csv", "legend.csv")
+RESULTS = ("masks", "overlays", *TABLES, *(checksum_path(name).name for name in TABLES))
 COLUMNS = ("image", "mask", "height", "width", "class_name", "pixels", "share")
 
 
