@@ -2,9 +2,11 @@
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from bench.peak_memory import peak_memory
 
@@ -37,6 +39,11 @@ class Comparison:
     plain_repeats: int | None = None
     cost: Callable[[Any], float] | None = None
     unit: str = "s"
+
+
+def largest_difference(ours: Sequence[np.ndarray], plain: Sequence[np.ndarray]) -> float:
+    """Return the largest absolute difference between two sequences of arrays."""
+    return max(float(np.abs(a - b).max()) for a, b in zip(ours, plain, strict=True))
 
 
 def measure(comparison: Comparison, *, repeats: int) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.compare import Comparison
+from bench.compare import Comparison, largest_difference
 from bench.inputs import photographs, resnet50_classifier
 from tests.references.advcam_plain import advcam_maps
 from wsss.localize.advcam import localize
@@ -48,7 +48,7 @@ def _comparison(name: str, count: int, class_ids: list[list[int]]) -> Comparison
         prepare=prepare,
         ours=_ours,
         plain=_plain,
-        difference=_difference,
+        difference=largest_difference,
         tolerance=TOLERANCE,
         goal=2.5,
     )
@@ -75,7 +75,3 @@ def _plain(inputs: Inputs) -> list[np.ndarray]:
         advcam_maps(inputs.classifier, image, list(ids), scales=list(SCALES), **CLIMB)
         for image, ids in zip(inputs.images, inputs.class_ids, strict=True)
     ]
-
-
-def _difference(ours: list[np.ndarray], plain: list[np.ndarray]) -> float:
-    return max(float(np.abs(a - b).max()) for a, b in zip(ours, plain, strict=True))

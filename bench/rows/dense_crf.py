@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.compare import Comparison
+from bench.compare import Comparison, largest_difference
 from bench.inputs import HEIGHT, WIDTH, photographs
 from wsss.parallel import parallel_map
 from wsss.refine.crf import dense_crf
@@ -38,9 +38,7 @@ def comparisons() -> list[Comparison]:
             prepare=prepare,
             ours=partial(_refined, workers=2),
             plain=partial(_refined, workers=1),
-            difference=lambda ours, plain: max(
-                float(np.abs(a - b).max()) for a, b in zip(ours, plain, strict=True)
-            ),
+            difference=largest_difference,
             tolerance=0,
             goal=1.7,
         )

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from bench.compare import Comparison
+from bench.compare import Comparison, largest_difference
 from bench.inputs import HEIGHT, WIDTH, photographs, resnet50_classifier
 from wsss.localize.cam import localize
 from wsss.store.maps import MapReader, write_maps
@@ -47,7 +47,7 @@ def comparisons() -> list[Comparison]:
             prepare=_prepare_and_write,
             ours=_read_ours,
             plain=_read_plain,
-            difference=_largest_difference,
+            difference=largest_difference,
             tolerance=2.5e-4,
             goal=1,
         ),
@@ -112,7 +112,3 @@ def _number_apart(ours: list[Path], plain: list[Path]) -> float:
     """Return how many images one way wrote and the other did not; reading compares the values."""
     with MapReader(ours) as reader:
         return abs(len(reader.image_ids) - len(plain))
-
-
-def _largest_difference(ours: list[np.ndarray], plain: list[np.ndarray]) -> float:
-    return max(float(np.abs(a - b).max()) for a, b in zip(ours, plain, strict=True))

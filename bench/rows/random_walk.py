@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.compare import Comparison
+from bench.compare import Comparison, largest_difference
 from bench.inputs import HEIGHT, WIDTH
 from tests.references.random_walk_squared import random_walk_squared
 from wsss.refine.random_walk import random_walk
@@ -29,7 +29,7 @@ def comparisons() -> list[Comparison]:
             prepare=prepare,
             ours=lambda inputs: random_walk(*inputs, **WALK),
             plain=lambda inputs: random_walk_squared(*inputs, **WALK),
-            difference=lambda ours, plain: float(np.abs(ours - plain).max()),
+            difference=largest_difference,
             tolerance=1e-3,
             goal=100,
             plain_repeats=1,
