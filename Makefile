@@ -42,7 +42,7 @@ $(READY): envs/requirements.txt pyproject.toml
 	touch $(READY)
 
 requirements:  ## pin the newest versions again
-	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --universal \
+	$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-header --universal \
 	  --python-version 3.11 envs/requirements.in -o envs/requirements.txt
 
 clean:
