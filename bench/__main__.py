@@ -11,11 +11,20 @@ from bench.compare import measure
 from bench.machine import describe_machine
 from bench.planning import measure_planning
 from bench.rows import all_comparisons, find_comparison
-from bench.table import chain_table, comparison_table, draw_ratios, planning_line, throughput_table
+from bench.scaling import measure_scaling
+from bench.table import (
+    chain_table,
+    comparison_table,
+    draw_ratios,
+    draw_scaling,
+    planning_line,
+    scaling_table,
+    throughput_table,
+)
 from bench.throughput import measure_throughput
 from wsss.progress import progress
 
-PARTS = ("comparisons", "throughput", "planning", "chain")
+PARTS = ("comparisons", "scaling", "throughput", "planning", "chain")
 
 
 def main() -> None:
@@ -46,6 +55,13 @@ def _comparisons(options: argparse.Namespace, machine: str) -> str:
     return comparison_table(table)
 
 
+def _scaling(options: argparse.Namespace, machine: str) -> str:
+    table = measure_scaling()
+    table.to_csv(options.output / "scaling.csv", index=False)
+    draw_scaling(options.output / "scaling.png", table, machine)
+    return scaling_table(table)
+
+
 def _throughput(options: argparse.Namespace, _: str) -> str:
     table = measure_throughput()
     table.to_csv(options.output / "throughput.csv", index=False)
@@ -64,6 +80,7 @@ def _chain(options: argparse.Namespace, _: str) -> str:
 
 MEASURE = {
     "comparisons": _comparisons,
+    "scaling": _scaling,
     "throughput": _throughput,
     "planning": _planning,
     "chain": _chain,

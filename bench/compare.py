@@ -83,8 +83,8 @@ def measure(comparison: Comparison, *, repeats: int) -> dict[str, Any]:
         "ratio": plain / ours,
         "goal": comparison.goal,
         "runs": f"{len(costs['ours'])} / {len(costs['plain'])}",
-        "ours_mib": peak_memory(comparison.name, "ours"),
-        "plain_mib": peak_memory(comparison.name, "plain"),
+        "ours_mib": peak_memory("comparison", comparison.name, "ours"),
+        "plain_mib": peak_memory("comparison", comparison.name, "plain"),
         "difference": difference,
         "tolerance": comparison.tolerance,
     }

@@ -10,16 +10,21 @@ import psutil
 SAMPLE_SECONDS = 0.02
 
 
-def peak_memory(row: str, way: str) -> float:
-    """Return how much memory a way needs beyond its inputs and libraries, MiB.
+def peak_memory(kind: str, name: str, which: str) -> float:
+    """Return how much memory a computation needs beyond its inputs and libraries, MiB.
+
+    Args:
+        kind: `comparison` or `scaling`.
+        name: Of the comparison or scaling.
+        which: The way, `ours` or `plain`, or the size.
 
     Raises:
         RuntimeError: The process failed.
     """
-    command = [sys.executable, "-m", "bench.peak_memory", row, way]
+    command = [sys.executable, "-m", "bench.peak_memory", kind, name, which]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"{row}, {way}: {done.stderr.strip()[-500:]}")
+        raise RuntimeError(f"{name}, {which}: {done.stderr.strip()[-500:]}")
     return float(done.stdout.split()[-1])
 
 
@@ -60,12 +65,18 @@ def _status(name: str) -> float:
 
 
 def main() -> None:
-    """Print the peak of `python -m bench.peak_memory ROW WAY`."""
+    """Print the peak of `python -m bench.peak_memory KIND NAME WAY_OR_SIZE`."""
     from bench.rows import find_comparison
+    from bench.scaling import find_scaling
 
-    comparison = find_comparison(sys.argv[1])
-    inputs = comparison.prepare()
-    print(peak_of(getattr(comparison, sys.argv[2]), inputs))  # noqa: T201
+    _, kind, name, which = sys.argv
+    if kind == "comparison":
+        comparison = find_comparison(name)
+        work, inputs = getattr(comparison, which), comparison.prepare()
+    else:
+        scaling = find_scaling(name)
+        work, inputs = scaling.work, scaling.prepare(int(which))
+    print(peak_of(work, inputs))  # noqa: T201
 
 
 if __name__ == "__main__":

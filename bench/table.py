@@ -58,6 +58,17 @@ def chain_table(table: pd.DataFrame) -> str:
     return "\n".join([*lines, ""])
 
 
+def scaling_table(table: pd.DataFrame) -> str:
+    """Return seconds and peak memory by size in Markdown."""
+    lines = ["| | size | s | peak memory, MiB |", "|---|---:|---:|---:|"]
+    for row in table.to_dict("records"):
+        lines.append(
+            f"| {row['curve']} | {row['size']:,} {row['unit']} | {row['seconds']:.3g} "
+            f"| {row['mib']:.0f} |"
+        )
+    return "\n".join([*lines, ""])
+
+
 def planning_line(*, jobs: int, seconds: float) -> str:
     """Return the dry run in words."""
     return f"`snakemake -n` on {jobs} jobs: {seconds:.0f} s.\n"
@@ -79,5 +90,23 @@ def draw_ratios(path: Path, table: pd.DataFrame, machine: str) -> None:
         axes.set_yticks(places, table["row"])
         axes.set_title("Plain way / our way (orange: goal)")
         grid_lines(axes, "x")
+        footnote(figure, machine)
+        save_figure(figure, path)
+
+
+def draw_scaling(path: Path, table: pd.DataFrame, machine: str) -> None:
+    """Draw peak memory over size, a panel per unit; the dotted lines grow in proportion."""
+    units = list(dict.fromkeys(table["unit"]))
+    with house_style():
+        figure = new_figure(3.6 * len(units), 3.0)
+        for axes, unit in zip(figure.subplots(1, len(units), squeeze=False)[0], units, strict=True):
+            curves = table[table["unit"] == unit].groupby("curve", sort=False)
+            for colour, (name, curve) in zip(COLOURS, curves, strict=False):
+                sizes, memory = curve["size"].to_numpy(), curve["mib"].to_numpy()
+                axes.plot(sizes, memory, "o-", color=colour, label=name)
+                axes.plot(sizes, memory[0] * sizes / sizes[0], ":", color=colour)
+            axes.set(xscale="log", yscale="log", xlabel=unit, ylabel="Peak memory, MiB")
+            axes.legend()
+            grid_lines(axes, "y")
         footnote(figure, machine)
         save_figure(figure, path)

@@ -99,7 +99,7 @@ def test_irn():
     assert options("refine.irn") == {"labels", "training", "crop_size", "walk"}
     assert options("refine.irn/labels") == arguments("refine.irn_labels:confident_labels")
     assert options("refine.irn/walk") == arguments("refine.irn:refine")
-    assert arguments("models.irn:edge_and_displacement") == {"crop_size"}
+    assert arguments("models.irn:boundary_maps") == {"crop_size"}
     assert options("refine.irn/training", "images") == arguments(
         "train.irn:train_irn", "checkpoint"
     )

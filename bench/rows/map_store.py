@@ -17,12 +17,17 @@ IMAGES = 32
 
 
 class Inputs(NamedTuple):
-    """Maps at stride 4 and at full size, class ids, and folders with both kinds of files."""
+    """Maps at stride 4 and at full size, class ids, and a folder that goes when the inputs go."""
 
     small: list[np.ndarray]
     full: list[np.ndarray]
     class_ids: list[np.ndarray]
-    folder: Path
+    temporary: tempfile.TemporaryDirectory
+
+    @property
+    def folder(self) -> Path:
+        """Where both kinds of files stand."""
+        return Path(self.temporary.name)
 
 
 def comparisons() -> list[Comparison]:
@@ -68,7 +73,7 @@ def prepare() -> Inputs:
         precision="full",
     )
     full = [np.stack([cv2.resize(one, (WIDTH, HEIGHT)) for one in maps]) for maps in small]
-    return Inputs(small, full, class_ids, Path(tempfile.mkdtemp(prefix="map_store_")))
+    return Inputs(small, full, class_ids, tempfile.TemporaryDirectory())
 
 
 def _prepare_and_write() -> Inputs:

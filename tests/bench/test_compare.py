@@ -32,7 +32,7 @@ def toy(**changes):
 
 @pytest.fixture
 def no_memory(monkeypatch):
-    monkeypatch.setattr(compare, "peak_memory", lambda row, way: 1.0)
+    monkeypatch.setattr(compare, "peak_memory", lambda *_: 1.0)
 
 
 @pytest.mark.usefixtures("no_memory")
@@ -93,7 +93,7 @@ def test_the_clock_tells_waiting_from_work(monkeypatch):
 
 
 def test_the_tables_and_the_figure(tmp_path, monkeypatch):
-    monkeypatch.setattr(compare, "peak_memory", lambda row, way: 1.0)
+    monkeypatch.setattr(compare, "peak_memory", lambda *_: 1.0)
     table = pd.DataFrame([measure(toy(), repeats=1)])
     assert "| toy |" in comparison_table(table) and "- toy: numbers." in comparison_table(table)
     draw_ratios(tmp_path / "ratios.png", table, "machine")

@@ -3,9 +3,10 @@ import pytest
 import torch
 
 from tests import golden
+from tests.models.official_irn import assert_evaluates_as_official
 from wsss.losses.irn import irn_losses, pair_terms, source_cells
 from wsss.models.backbones.backbone import build_backbone
-from wsss.models.irn import IRNet, edge_and_displacement, fit_mean_shift, trainable_parameters
+from wsss.models.irn import IRNet, boundary_maps, fit_mean_shift, trainable_parameters
 from wsss.refine.affinity import path_groups
 
 
@@ -36,13 +37,8 @@ def _official(case):
 def test_evaluation_equals_official():
     case = golden.load("irn_net_a")
     irnet = _official(case).eval()
-    crop_size = case.json["hyper"]["crop_size"]
-    ((edge, displacement),) = edge_and_displacement(
-        irnet, case["in_image"][None], crop_size=crop_size
-    )
     assert irnet.stride == case.json["hyper"]["stride"]
-    golden.assert_close(case, "out_edge", edge[None])
-    golden.assert_close(case, "out_displacement", displacement)
+    assert_evaluates_as_official(case, irnet)
 
 
 @pytest.mark.slow
@@ -101,29 +97,28 @@ def test_every_backbone_parameter_rests_and_every_other_learns():
 
 def test_mirror_image_gives_mirrored_boundaries():
     irnet, images = _compact(), _images(1, 40, 52)
-    straight = edge_and_displacement(irnet, images, crop_size=64)[0][0]
-    mirrored = edge_and_displacement(irnet, images[:, :, ::-1].copy(), crop_size=64)[0][0]
+    straight = boundary_maps(irnet, images, crop_size=64)[0]
+    mirrored = boundary_maps(irnet, images[:, :, ::-1].copy(), crop_size=64)[0]
     np.testing.assert_allclose(mirrored[:, ::-1], straight, atol=1e-5)
 
 
 @pytest.mark.parametrize("crop_size", [None, 64, 32])
 def test_images_of_a_batch_do_not_meet(crop_size):
     irnet, images = _compact(), _images(3, 37, 50)
-    together = edge_and_displacement(irnet, images, crop_size=crop_size)
+    together = boundary_maps(irnet, images, crop_size=crop_size)
     assert len(together) == 3
-    for image, (edge, displacement) in zip(images, together, strict=True):
-        alone = edge_and_displacement(irnet, image[None], crop_size=crop_size)[0]
-        assert edge.shape == (10, 13) and displacement.shape == (2, 10, 13)
+    for image, edge in zip(images, together, strict=True):
+        (alone,) = boundary_maps(irnet, image[None], crop_size=crop_size)
+        assert edge.shape == (10, 13)
         assert edge.dtype == np.float32 and 0 <= edge.min() <= edge.max() <= 1
-        np.testing.assert_allclose(edge, alone[0], atol=1e-5)
-        np.testing.assert_allclose(displacement, alone[1], atol=1e-5)
+        np.testing.assert_allclose(edge, alone, atol=1e-5)
 
 
 def test_crop_size_matters_and_none_does_not_fill():
     irnet, images = _compact(), _images(1, 40, 52)
-    filled = edge_and_displacement(irnet, images, crop_size=128)[0][0]
-    plain = edge_and_displacement(irnet, images, crop_size=None)[0][0]
-    smaller = edge_and_displacement(irnet, images, crop_size=16)[0][0]
+    filled = boundary_maps(irnet, images, crop_size=128)[0]
+    plain = boundary_maps(irnet, images, crop_size=None)[0]
+    smaller = boundary_maps(irnet, images, crop_size=16)[0]
     assert np.abs(filled - plain).max() > 1e-4
     np.testing.assert_array_equal(smaller, plain)
 
@@ -149,8 +144,8 @@ def test_normalize_puts_the_mean_at_zero():
 def test_errors():
     irnet = _compact()
     with pytest.raises(ValueError, match="uint8 images"):
-        edge_and_displacement(irnet, np.zeros((8, 8, 3), np.uint8), crop_size=None)
+        boundary_maps(irnet, np.zeros((8, 8, 3), np.uint8), crop_size=None)
     with pytest.raises(ValueError, match="at least one batch"):
         fit_mean_shift(irnet, [])
     with pytest.raises(ValueError, match="eval"):
-        edge_and_displacement(irnet.train(), _images(1, 8, 8), crop_size=None)
+        boundary_maps(irnet.train(), _images(1, 8, 8), crop_size=None)

@@ -3,7 +3,7 @@
 from wsss.data.index import read_index, shard_of
 from wsss.data.loading import full_image_batches
 from wsss.logs import log_to
-from wsss.models.irn import edge_and_displacement
+from wsss.models.irn import boundary_maps
 from wsss.progress import progress
 from wsss.refine.irn import refine
 from wsss.store.maps import MapReader
@@ -21,8 +21,8 @@ with MapReader([snakemake.input.maps]) as reader:
     def masks():
         """Yield the pseudo-mask of every image."""
         for batch, images in full_image_batches(records, batch_size=snakemake.params.batch_size):
-            edges = edge_and_displacement(irnet, images, crop_size=snakemake.params.crop_size)
-            for record, image, (edge, _) in zip(batch, images, edges, strict=True):
+            edges = boundary_maps(irnet, images, crop_size=snakemake.params.crop_size)
+            for record, image, edge in zip(batch, images, edges, strict=True):
                 maps = reader.read(record.image_id)
                 yield (
                     record.image_id,

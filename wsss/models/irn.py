@@ -92,17 +92,28 @@ class IRNet(nn.Module):
             Boundary scores (B, 1, h, w) before the sigmoid, and displacements (B, 2, h, w) in
             cells, (dy, dx) to the centre of the object; h = ceil(H / stride).
         """
-        with torch.no_grad():
-            stages = self.backbone.stages(x)
-        height, width = (-(-side // self.stride) for side in x.shape[2:])
-        edge_layers = (self.fc_edge1, self.fc_edge2, self.fc_edge3, self.fc_edge4, self.fc_edge5)
-        edges = [layer(s) for layer, s in zip(edge_layers, stages, strict=True)]
-        edge = self.fc_edge6(_join(edges, height, width))
-
+        stages, (height, width) = self._stages(x), self._grid(x)
         layers = (self.fc_dp1, self.fc_dp2, self.fc_dp3, self.fc_dp4, self.fc_dp5)
         moves = [layer(s) for layer, s in zip(layers, stages, strict=True)]
         coarse = self.fc_dp6(_join(moves[2:], *moves[2].shape[2:]))
-        return edge, self.mean_shift(self.fc_dp7(_join([*moves[:2], coarse], height, width)))
+        displacement = self.fc_dp7(_join([*moves[:2], coarse], height, width))
+        return self._boundary(stages, height, width), self.mean_shift(displacement)
+
+    def boundary_scores(self, x: Tensor) -> Tensor:
+        """Return the boundary scores (B, 1, h, w) of `forward` without the displacements."""
+        return self._boundary(self._stages(x), *self._grid(x))
+
+    def _stages(self, x: Tensor) -> list[Tensor]:
+        with torch.no_grad():
+            return self.backbone.stages(x)
+
+    def _grid(self, x: Tensor) -> tuple[int, int]:
+        return -(-x.shape[2] // self.stride), -(-x.shape[3] // self.stride)
+
+    def _boundary(self, stages: Sequence[Tensor], height: int, width: int) -> Tensor:
+        layers = (self.fc_edge1, self.fc_edge2, self.fc_edge3, self.fc_edge4, self.fc_edge5)
+        edges = [layer(s) for layer, s in zip(layers, stages, strict=True)]
+        return self.fc_edge6(_join(edges, height, width))
 
 
 def _branch(channels: int, width: int, groups: int, stride: int, target: int) -> nn.Sequential:
@@ -155,16 +166,14 @@ def fit_mean_shift(irnet: IRNet, batches: Iterable[Tensor]) -> None:
 
 
 @torch.inference_mode()
-def edge_and_displacement(
-    irnet: IRNet, images: np.ndarray, *, crop_size: int | None
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return the boundary map and the displacements of every image, from it and its mirror image.
+def boundary_maps(irnet: IRNet, images: np.ndarray, *, crop_size: int | None) -> list[np.ndarray]:
+    """Return the boundary map of every image, from it and its mirror image.
 
-    The boundary is the sigmoid of the mean of the image's scores and the mirrored scores of the
-    mirror image; displacements are the image's alone. The network is to be in evaluation mode.
+    It is the sigmoid of the mean of the image's scores and the mirrored scores of the mirror image.
+    Displacements, which the random walk over classes does not use, are not computed.
 
     Args:
-        irnet: The network.
+        irnet: The network, in evaluation mode.
         images: RGB (B, H, W, 3) uint8.
         crop_size: Sides in pixels to which normalised images are filled up with zeros at the bottom
             and right, as in the official code (512). The group normalisation sees the zeros, so
@@ -172,8 +181,7 @@ def edge_and_displacement(
             None: no filling.
 
     Returns:
-        Per image float32 arrays: boundary probabilities (h, w) in 0..1, and displacements
-        (2, h, w) in cells; h = ceil(H / irnet.stride).
+        Per image float32 boundary probabilities (h, w) in 0..1; h = ceil(H / irnet.stride).
 
     Raises:
         ValueError: The images are no uint8 batch, or the network is in training mode.
@@ -188,7 +196,5 @@ def edge_and_displacement(
     x = irnet.normalize(torch.cat([pixels, pixels.flip(3)]))
     if crop_size is not None:
         x = F.pad(x, (0, max(crop_size - width, 0), 0, max(crop_size - height, 0)))
-    scores, displacement = (out[..., :rows, :columns].float() for out in irnet(x))
-    direct, mirrored = scores[:, 0].chunk(2)
-    edge = torch.sigmoid((direct + mirrored.flip(2)) / 2).cpu().numpy()
-    return list(zip(edge, displacement.chunk(2)[0].cpu().numpy(), strict=True))
+    direct, mirrored = irnet.boundary_scores(x)[:, 0, :rows, :columns].float().chunk(2)
+    return list(torch.sigmoid((direct + mirrored.flip(2)) / 2).cpu().numpy())

@@ -5,10 +5,14 @@ A pair of cells has affinity 1 minus the largest boundary probability on the pat
 loss (`wsss.losses.irn`) uses the same ones.
 """
 
+from collections.abc import Sequence
+from functools import cache
+
 import numpy as np
 
 
-def path_groups(radius: int) -> list[np.ndarray]:
+@cache
+def path_groups(radius: int) -> tuple[np.ndarray, ...]:
     """Return the paths to all cells nearer than `radius`, grouped by their number of cells.
 
     Only one of two opposite directions is listed: straight to the right, or downwards. A path holds
@@ -33,7 +37,11 @@ def path_groups(radius: int) -> list[np.ndarray]:
     for end in _end_points(radius):
         path = _path_to(*end)
         by_length.setdefault(len(path), []).append(path)
-    return [np.stack(by_length[length]) for length in sorted(by_length)]
+    groups = tuple(np.stack(by_length[length]) for length in sorted(by_length))
+    for group in groups:
+        # Every caller gets the same arrays.
+        group.flags.writeable = False
+    return groups
 
 
 def _end_points(radius: int) -> list[tuple[int, int]]:
@@ -50,12 +58,12 @@ def _path_to(dy: int, dx: int) -> np.ndarray:
     return near[np.argsort(-np.abs(near).sum(axis=1), kind="stable")]
 
 
-def end_points(groups: list[np.ndarray]) -> np.ndarray:
+def end_points(groups: Sequence[np.ndarray]) -> np.ndarray:
     """Return the end points (paths, 2), (dy, dx), of all paths in the order of their groups."""
     return np.concatenate([group[:, 0] for group in groups])
 
 
-def source_shape(groups: list[np.ndarray], height: int, width: int) -> tuple[int, int]:
+def source_shape(groups: Sequence[np.ndarray], height: int, width: int) -> tuple[int, int]:
     """Return how many rows and columns of cells have all their end points inside the map.
 
     They are the rows from 0 and the columns from `reach(groups)`.
@@ -73,12 +81,12 @@ def source_shape(groups: list[np.ndarray], height: int, width: int) -> tuple[int
     return rows, columns
 
 
-def reach(groups: list[np.ndarray]) -> int:
+def reach(groups: Sequence[np.ndarray]) -> int:
     """Return the largest coordinate of an end point: `radius - 1`."""
     return int(np.abs(end_points(groups)).max())
 
 
-def affinity_from_edge(edge: np.ndarray, groups: list[np.ndarray]) -> np.ndarray:
+def affinity_from_edge(edge: np.ndarray, groups: Sequence[np.ndarray]) -> np.ndarray:
     """Return 1 minus the largest boundary probability on every path from every source cell.
 
     Args:
