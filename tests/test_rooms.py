@@ -11,6 +11,7 @@ from tests.source import ROOT, imported_modules, library_files, tree_of
 COMMANDS = {"data", "figures", "localize", "models", "ood", "refine", "store", "train"}
 MAY_IMPORT = {
     "commands": COMMANDS,
+    "config": set(),
     "data": {"store"},
     "store": set(),
     "models": set(),
@@ -24,7 +25,7 @@ MAY_IMPORT = {
     "report": {"data", "store", "metrics", "figures"},
     "review": {"data", "store", "ood"},
 }
-HALL = {"progress", "parallel", "logs", "config", "config_references", "code_hash"}
+HALL = {"code_hash", "disk", "logs", "parallel", "processes", "progress"}
 # What the file reads comes with an installed package.
 READS_PACKAGED_WEIGHTS = {"wsss/models/backbones/efficientnet_lite0.py"}
 FILE_CALLS = {"open", "read_text", "read_bytes", "write_text", "write_bytes", "imread", "imwrite"}

@@ -65,12 +65,14 @@ def test_keep_all_keeps_each_image_once(ranking):
 
 def test_manual_decisions_leave_undecided_images_out(ranking):
     checked = check_manual(
-        by_hand(("001", " keep ", "anna"), ("002", "reject", None), ("003", None, "anna")), ranking
+        by_hand(("001", " keep ", "anna"), ("002", "reject", None), ("003", None, "anna")),
+        ranking,
+        where="my.csv",
     )
     assert checked.values.tolist() == [["001", "keep", "anna"], ["002", "reject", "manual"]]
     without = by_hand(("001", "keep", "")).drop(columns="decided_by")
-    assert check_manual(without, ranking)["decided_by"].tolist() == ["manual"]
-    assert check_manual(by_hand(), ranking).empty
+    assert check_manual(without, ranking, where="my.csv")["decided_by"].tolist() == ["manual"]
+    assert check_manual(by_hand(), ranking, where="my.csv").empty
 
 
 @pytest.mark.parametrize(
@@ -82,13 +84,13 @@ def test_manual_decisions_leave_undecided_images_out(ranking):
     ],
 )
 def test_manual_mistakes_name_the_row(ranking, rows, words):
-    with pytest.raises(ValueError, match=words):
-        check_manual(by_hand(*rows), ranking)
+    with pytest.raises(ValueError, match=rf"my\.csv, {words}"):
+        check_manual(by_hand(*rows), ranking, where="my.csv")
 
 
 def test_manual_table_needs_its_columns(ranking):
-    with pytest.raises(ValueError, match="no column decision"):
-        check_manual(pd.DataFrame({"image_id": ["001"]}), ranking)
+    with pytest.raises(ValueError, match=r"my\.csv has no column decision"):
+        check_manual(pd.DataFrame({"image_id": ["001"]}), ranking, where="my.csv")
 
 
 def test_summary_counts_each_image_once_over_all_and_in_each_class(ranking):

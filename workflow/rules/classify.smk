@@ -13,7 +13,7 @@ rule train_classifier:
         f"{R}/benchmarks/{{dataset}}/{{classifier}}/s{{random_seed}}/train_classifier.tsv"
     wildcard_constraints:
         classifier=one_of(named("classifiers", "method", "plain")),
-    threads: lambda w: training_threads(config, w.classifier)
+    threads: lambda w: config_lookup.training_threads(config, w.classifier)
     resources:
         gpu=1,
         mem_mb=16000,
@@ -100,7 +100,7 @@ rule train_wood:
         f"{R}/benchmarks/{{dataset}}/{{classifier}}/s{{random_seed}}/train_wood.tsv"
     wildcard_constraints:
         classifier=one_of(named("classifiers", "method", "wood")),
-    threads: lambda w: training_threads(config, w.classifier)
+    threads: lambda w: config_lookup.training_threads(config, w.classifier)
     resources:
         gpu=1,
         mem_mb=16000,

@@ -1,18 +1,21 @@
 # What the rules share: the resolved config, the paths of a chain, the options of a variant.
 from pathlib import Path, PurePosixPath
 
-import yaml
-
+from wsss.config import lookup as config_lookup
 from wsss.code_hash import code_hash
-from wsss.config import ConfigError, extend_config, resolve_config, training_threads
+from wsss.config.resolve import ConfigError, extend_config, resolve_config
+from wsss.config.files import read_config_file
 
 
 def read_yaml(path):
     """A YAML file of the project."""
-    return yaml.safe_load(Path(workflow.basedir, path).read_text())
+    return read_config_file(Path(workflow.basedir, path))
 
 
 try:
+    for path in workflow.configfiles:
+        # Read by the engine already, which takes the last of two equal keys in silence.
+        read_config_file(Path(path))
     config = resolve_config(
         extend_config(config, read_yaml),
         read_yaml("workflow/schemas/config.schema.yaml"),
@@ -56,10 +59,7 @@ def options_of(group, name, *leave_out):
 
 
 def backbone_of(classifier):
-    """The backbone of a classifier's first ancestor."""
-    while (start := config["classifiers"][classifier]["start_from"]) is not None:
-        classifier = start
-    return config["classifiers"][classifier]["backbone"]
+    return config_lookup.backbone_of(config, classifier)
 
 
 def script_code(script, *files):

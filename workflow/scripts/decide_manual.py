@@ -7,6 +7,7 @@ from wsss.store.tables import read_table, write_table
 
 log_to(snakemake.log[0])
 ranking = read_table(snakemake.input.ranking, RANKING_COLUMNS)
-decisions = check_manual(read_table(snakemake.input.decisions, ("image_id", "decision")), ranking)
+path = snakemake.input.decisions
+decisions = check_manual(read_table(path, ("image_id", "decision")), ranking, where=path)
 write_table(snakemake.output.summary, decision_summary(decisions, ranking, wanted=None))
 write_table(snakemake.output.decisions, decisions)

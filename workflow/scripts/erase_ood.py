@@ -37,7 +37,7 @@ for record, class_name in zip(
     selected_records(index, selected), selected["class_name"], strict=True
 ):
     image = read_image(record.path)
-    class_id = np.array([index.classes.index(class_name)])
+    class_id = np.array([index.class_id(class_name)])
     (maps,) = localize(
         classifier.to(device), image[None], [class_id], map_stride=1, **options["maps"]
     )

@@ -17,6 +17,6 @@ classifier, _, _ = load_classifier(snakemake.input.classifier)
 _, probs = features_of(classifier.to(device), records, batch_size=snakemake.params.batch_size)
 write_arrays(
     snakemake.output.scores,
-    {"image_ids": np.array([record.image_id for record in records]), "probs": probs},
+    {"image_ids": np.array([record.image_id for record in records], dtype=str), "probs": probs},
     attributes={"code": snakemake.params.code},
 )

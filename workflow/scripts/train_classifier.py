@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from wsss.config import training_threads
+from wsss.config.lookup import training_threads
 from wsss.data.index import read_index
 from wsss.logs import log_to
 from wsss.store.tables import write_table

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from wsss.config import training_threads
+from wsss.config.lookup import training_threads
 from wsss.data.index import read_index
 from wsss.data.selected import COLUMNS, selected_records
 from wsss.logs import log_to

@@ -1,6 +1,6 @@
 """Index records of the images that a table selects."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,14 +22,18 @@ def selected_records(index: Index, selected: pd.DataFrame) -> list[ImageRecord]:
         selected: Table with the columns image_id and path.
 
     Raises:
-        ValueError: An image is not a candidate of this data set, or the table is empty.
+        ValueError: An image is not a candidate of this data set, comes twice or has no path, or the
+            table is empty.
     """
-    candidates = {record.image_id: record for record in index.split("ood")}
-    unknown = [i for i in selected["image_id"] if i not in candidates]
-    if unknown:
-        raise ValueError(f"the selected image {unknown[0]} is not an OoD candidate of the data set")
+    candidates = _candidates(index, selected["image_id"])
+    twice = selected["image_id"][selected["image_id"].duplicated()]
+    if len(twice):
+        raise ValueError(f"the OoD image {twice.iloc[0]} is selected twice: select it once")
     if selected.empty:
         raise ValueError("no OoD image is selected: lower the score threshold or add candidates")
+    nowhere = selected["image_id"][selected["path"] == ""]
+    if len(nowhere):
+        raise ValueError(f"the selected OoD image {nowhere.iloc[0]} has no path: select again")
     return [
         replace(candidates[image_id], path=Path(path))
         for image_id, path in zip(selected["image_id"], selected["path"], strict=True)
@@ -37,9 +41,26 @@ def selected_records(index: Index, selected: pd.DataFrame) -> list[ImageRecord]:
 
 
 def with_paths(index: Index, selection: pd.DataFrame) -> pd.DataFrame:
-    """Return a selection (image_id, class_name, score) with the images' paths, as `COLUMNS`."""
-    paths = {record.image_id: str(record.path) for record in index.split("ood")}
+    """Return a selection (image_id, class_name, score) with the images' paths, as `COLUMNS`.
+
+    Raises:
+        ValueError: An image is not a candidate of this data set.
+    """
+    candidates = _candidates(index, selection["image_id"])
+    paths = {image_id: str(record.path) for image_id, record in candidates.items()}
     return selection.assign(path=selection["image_id"].map(paths))[list(COLUMNS)]
+
+
+def _candidates(index: Index, image_ids: Iterable[str]) -> dict[str, ImageRecord]:
+    """Return the OoD candidates by id, once all image ids have been found among them."""
+    candidates = {record.image_id: record for record in index.split("ood")}
+    unknown = [image_id for image_id in image_ids if image_id not in candidates]
+    if unknown:
+        raise ValueError(
+            f"the selected image {unknown[0]} is not an OoD candidate of the data set: rank and "
+            "select again"
+        )
+    return candidates
 
 
 def set_size(size: int | None, equal_set: Sequence[str] | str | None) -> int | None:

@@ -1,6 +1,10 @@
 """Centres of feature clusters: classes of the training set, groups of OoD images."""
 
+import logging
+
 import numpy as np
+
+log = logging.getLogger(__name__)
 
 CHUNK = 1024
 """Rows brought to float64 at a time, so that features may stay in half precision."""
@@ -127,22 +131,33 @@ def group_ood(
 
     `clustering` is "kmeans" or "predicted_class" (W-OoD Table 4); the latter has one cluster per
     class and reads none of the other options. K-means takes at most as many clusters as images.
+    Centres of empty clusters are zero and have no part in the distance loss; they are logged.
 
     Raises:
         ValueError: if there is no image or an option is unknown or out of range.
     """
     if clustering == "predicted_class":
         labels = clusters_by_predicted_class(probs)
-        return labels, cluster_means(features, labels, clusters=probs.shape[1])
-    if clustering != "kmeans":
+        means = cluster_means(features, labels, clusters=probs.shape[1])
+    elif clustering == "kmeans":
+        labels, means = kmeans(
+            features,
+            clusters=min(clusters, len(features)),
+            iterations=iterations,
+            initialization=initialization,
+            random_seed=random_seed,
+        )
+    else:
         raise ValueError(f"unknown clustering {clustering!r}: choose kmeans or predicted_class")
-    return kmeans(
-        features,
-        clusters=min(clusters, len(features)),
-        iterations=iterations,
-        initialization=initialization,
-        random_seed=random_seed,
-    )
+    _report(labels, means, asked=clusters if clustering == "kmeans" else len(means))
+    return labels, means
+
+
+def _report(labels: np.ndarray, means: np.ndarray, *, asked: int) -> None:
+    if len(means) < asked:
+        log.warning("%d clusters instead of %d: there are no more images", len(means), asked)
+    if empty := len(means) - len(np.unique(labels)):
+        log.warning("%d of %d clusters of OoD features are empty", empty, len(means))
 
 
 def _start(

@@ -54,7 +54,7 @@ def keep_all(ranking: pd.DataFrame) -> pd.DataFrame:
     return _table(image_ids, ["keep"] * len(image_ids), "none")
 
 
-def check_manual(decisions: pd.DataFrame, ranking: pd.DataFrame) -> pd.DataFrame:
+def check_manual(decisions: pd.DataFrame, ranking: pd.DataFrame, *, where: str) -> pd.DataFrame:
     """Return a person's decisions, checked, without the images left undecided.
 
     An image with an empty decision, or without a row, is undecided and will not be used. An empty
@@ -63,15 +63,16 @@ def check_manual(decisions: pd.DataFrame, ranking: pd.DataFrame) -> pd.DataFrame
     Args:
         decisions: table with columns image_id and decision (keep or reject), optionally decided_by.
         ranking: table of `rank_candidates` that the person looked at.
+        where: the decisions' file, for errors.
 
     Raises:
-        ValueError: naming the row (as counted in a CSV file, the header is row 1) of an unknown
-            image, a second decision on one image, or another word than keep or reject.
+        ValueError: naming file and row (as counted in a CSV file, the header is row 1) of an
+            unknown image, a second decision on one image, or another word than keep or reject.
     """
     missing = [name for name in ("image_id", "decision") if name not in decisions.columns]
     if missing:
         raise ValueError(
-            f"the decisions have no column {missing[0]} but {list(decisions.columns)}: "
+            f"{where} has no column {missing[0]} but {list(decisions.columns)}: "
             f"write a header line {','.join(DECISION_COLUMNS)}"
         )
     known = set(_unique_ids(ranking))
@@ -79,7 +80,7 @@ def check_manual(decisions: pd.DataFrame, ranking: pd.DataFrame) -> pd.DataFrame
     words = decisions["decision"].fillna("").astype(str).str.strip().tolist()
     first_row: dict[str, int] = {}
     for row, (image_id, word) in enumerate(zip(image_ids, words, strict=True), start=2):
-        _check_row(row, image_id, word, known, first_row)
+        _check_row(f"{where}, row {row}", image_id, word, known, first_row)
         first_row[image_id] = row
     by = _decided_by(decisions)
     rows = [line for line in zip(image_ids, words, by, strict=True) if line[1]]
@@ -149,20 +150,20 @@ def _decided_by(decisions: pd.DataFrame) -> list[str]:
 
 
 def _check_row(
-    row: int, image_id: str, word: str, known: set[str], first_row: Mapping[str, int]
+    where: str, image_id: str, word: str, known: set[str], first_row: Mapping[str, int]
 ) -> None:
     if image_id not in known:
         raise ValueError(
-            f"decisions row {row}: image {image_id} is not in the ranking; "
+            f"{where}: image {image_id} is not in the ranking; "
             "remove the row or review the current ranking"
         )
     if image_id in first_row:
         raise ValueError(
-            f"decisions row {row}: image {image_id} was decided in row {first_row[image_id]} "
+            f"{where}: image {image_id} was decided in row {first_row[image_id]} "
             "already; leave one of them"
         )
     if word and word not in WORDS:
         raise ValueError(
-            f"decisions row {row}: {word!r} for image {image_id} is not a decision; "
+            f"{where}: {word!r} for image {image_id} is not a decision; "
             f"write {' or '.join(WORDS)}, or nothing if undecided"
         )

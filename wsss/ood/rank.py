@@ -1,10 +1,13 @@
 """Ranking of candidate out-of-distribution images by what a classifier wrongly sees in them."""
 
+import logging
 import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
+
+log = logging.getLogger(__name__)
 
 RANKING_COLUMNS = ("class_name", "rank", "image_id", "score")
 
@@ -21,7 +24,8 @@ def rank_candidates(
     A candidate is ranked for every class c with p(c) >= `score_threshold`, so one image may stand
     in several classes (W-OoD sec. 3.1). Candidates are read as a stream: per class at most
     `2 * keep_per_class` plus one batch are held, so memory does not grow with their number. Equal
-    scores are ordered by image id: the order of the stream does not matter.
+    scores are ordered by image id: the order of the stream does not matter. Classes without any
+    ranked image are logged as a warning.
 
     Args:
         batches: pairs of image ids (n) and probabilities, float (n, C) in 0..1.
@@ -54,6 +58,7 @@ def rank_candidates(
                 bounds[class_id] = _cut(held, keep_per_class)
     best = [sorted(held)[:keep_per_class] for held in best]
     _check_doubles(best, classes)
+    _warn_of_none(best, classes, seen, score_threshold)
     rows = [
         (name, rank, image_id, -negative)
         for name, held in zip(classes, best, strict=True)
@@ -117,6 +122,19 @@ def _check_batch(image_ids: Sequence[str], probs: np.ndarray, num_classes: int) 
         raise ValueError(
             f"a probability of image {image_ids[bad[0]]} is not in 0..1: "
             "check the classifier's weights and hand over probabilities, not logits"
+        )
+
+
+def _warn_of_none(
+    best: Sequence[Sequence[object]], classes: Sequence[str], seen: int, score_threshold: float
+) -> None:
+    without = [name for name, held in zip(classes, best, strict=True) if not held]
+    if without:
+        log.warning(
+            "none of %d candidates reaches the score threshold %g for %s: lower it, or offer more",
+            seen,
+            score_threshold,
+            ", ".join(without),
         )
 
 

@@ -102,13 +102,14 @@ def _best_class(ranking: pd.DataFrame) -> pd.DataFrame:
 def _checked_size(size: int | None, available: int, what: str) -> int:
     if available == 0:
         raise ValueError(
-            f"there are no {what}: lower the score threshold, offer more candidates or keep some"
+            f"there are no {what}: offer more candidates in the data set, lower the OoD set's "
+            "score_threshold, or keep some"
         )
     if size is None:
         return available
     if not 1 <= size <= available:
         raise ValueError(
             f"asked for {size} out-of-distribution images, but there are {available} {what}: "
-            f"set a size of 1 to {available}"
+            f"set a size of 1 to {available}, or same_size_as a set that is no larger"
         )
     return size

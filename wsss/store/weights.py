@@ -3,6 +3,7 @@
 import hashlib
 import json
 import pickle
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,11 @@ from wsss.store.atomic import atomic_path
 
 REMEDY = "delete it and run the workflow again"
 CHECKSUM = "sha256"
+# Torch's reader meets foreign bytes with whatever error its current step has.
+UNREADABLE = (
+    *(RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError, MemoryError),
+    *(AssertionError, AttributeError, ArithmeticError, struct.error, SafetensorError),
+)
 
 
 def save_weights(
@@ -113,8 +119,7 @@ def load_torch_file(path: Path | str) -> Any:
             f"weights {path} are refused: they hold more than tensors, which could run code; "
             "save their state dict alone where you trust them, and use that file"
         ) from None
-    # Torch's reader meets foreign bytes with whatever error its current step has.
-    except (RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError) as error:
+    except UNREADABLE as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(
             f"weights {path} cannot be read as a PyTorch file ({reason}); fetch them again"

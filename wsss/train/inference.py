@@ -45,6 +45,10 @@ def features_of(
     classifier: Classifier, records: Sequence[ImageRecord], *, batch_size: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return (features float32 (N, D), probabilities float32 (N, C)) in the records' order."""
+    if not records:
+        # A shard of fewer images than shards.
+        num_classes, channels = classifier.head.weight.shape[:2]
+        return np.zeros((0, channels), np.float32), np.zeros((0, num_classes), np.float32)
     found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     for image_ids, features, probs in classify(classifier, records, batch_size=batch_size):
         found |= dict(zip(image_ids, zip(features, probs, strict=True), strict=True))

@@ -1,5 +1,6 @@
 """Batch streams of the trainings: records in, batches out."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import numpy as np
 from wsss.data.index import ImageRecord
 from wsss.data.loading import ClassificationImages, SegmentationImages
 from wsss.train.batches import BatchStream
+
+log = logging.getLogger(__name__)
 
 
 def labelled_stream(
@@ -21,6 +24,10 @@ def labelled_stream(
     workers: int,
 ) -> BatchStream:
     """Return augmented views with their image labels (N, C), in an order and views of one seed."""
+    if batch_size > len(records):
+        log.warning(
+            "batches of %d hold images more than once: there are %d", batch_size, len(records)
+        )
     images = ClassificationImages(
         records,
         image_labels,

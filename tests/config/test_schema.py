@@ -197,7 +197,7 @@ def test_evaluation_and_tables():
 
 
 def test_a_default_fits_its_own_option():
-    from wsss.config import _resolve
+    from wsss.config.resolve import _resolve
 
     def check(schema, path):
         for key, sub in schema.get("properties", {}).items():

@@ -12,6 +12,7 @@ NEEDS = (
     ("ood_sets", "ranked_by", "classifiers"),
     ("ood_sets", "same_size_as", "ood_sets"),
 )
+LONGEST_WAY = 100
 
 
 class ConfigError(ValueError):
@@ -38,9 +39,10 @@ def check_references(config: Mapping[str, Any]) -> None:
         for name, options in config[group].items():
             if options.get(key) is not None:
                 _check_defined(options[key], config[other], f"config.{group}.{name}.{key}", other)
+    checked: set[tuple[str, str]] = set()
     for group in ("classifiers", "ood_sets"):
         for name in config[group]:
-            _check_circle(config, [(group, name)])
+            _check_circle(config, [(group, name)], checked)
     for group in ("tables", "figures", "panels"):
         for name, options in config[group].items():
             _check_length(options, f"config.{group}.{name}")
@@ -54,17 +56,32 @@ def chains_with_paths(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 yield f"config.{group}.{name}.chains.{label}", chain
 
 
-def _check_circle(config: Mapping[str, Any], way: list[tuple[str, str]]) -> None:
-    """Follow what the last name of the way needs; the way must not come back to a name."""
-    group, name = way[-1]
+def needs_of(config: Mapping[str, Any], group: str, name: str) -> Iterator[tuple[str, str, str]]:
+    """Yield (key, group, name) of the classifiers and OoD sets that one of them needs itself."""
     for own, key, other in NEEDS:
         needed = config[group][name].get(key) if own == group else None
-        if needed is None:
-            continue
+        if needed is not None:
+            yield key, other, needed
+
+
+def _check_circle(
+    config: Mapping[str, Any], way: list[tuple[str, str]], checked: set[tuple[str, str]]
+) -> None:
+    """Follow what the last name of the way needs; the way must not come back to a name."""
+    group, name = way[-1]
+    if (group, name) in checked:
+        return
+    if len(way) > LONGEST_WAY:
+        raise ConfigError(
+            f"config.{way[0][0]}.{way[0][1]} stands on more than {LONGEST_WAY} trainings and OoD "
+            "sets, one after the other: shorten the way"
+        )
+    for key, other, needed in needs_of(config, group, name):
         if (other, needed) in way:
             circle = " -> ".join([n for _, n in way[way.index((other, needed)) :]] + [needed])
             raise ConfigError(f"config.{group}.{name}.{key} closes a circle: {circle}")
-        _check_circle(config, [*way, (other, needed)])
+        _check_circle(config, [*way, (other, needed)], checked)
+    checked.add((group, name))
 
 
 def _check_excluded_class(dataset: str, classifier: str, config: Mapping[str, Any]) -> None:

@@ -9,12 +9,15 @@ import copy
 import difflib
 import json
 import math
+import posixpath
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from wsss.config_references import ConfigError, check_references
+from wsss.config.combinations import check_combinations
+from wsss.config.references import ConfigError, check_references
+from wsss.config.values import check_plain, place, shown
 
 
 def resolve_config(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,11 +28,14 @@ def resolve_config(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict
         schema: The JSON Schema with `$defs`.
 
     Raises:
-        ConfigError: An unknown key, a missing key, an impossible value, or a name that nothing
-            defines; the sentence gives the key's path and what is allowed.
+        ConfigError: An unknown key, a missing key, an impossible value, a name that nothing
+            defines, or options that do not go together; the sentence gives the key's path and
+            what is allowed.
     """
+    check_plain(config)
     resolved = _resolve(copy.deepcopy(dict(config)), schema, schema, "config")
     check_references(resolved)
+    check_combinations(resolved)
     return resolved
 
 
@@ -45,32 +51,41 @@ def extend_config(
         load: Reads the config of a path relative to the project.
 
     Raises:
-        ConfigError: The bases form a circle, or one cannot be read.
+        ConfigError: The bases form a circle, or one cannot be read, is no config, or stands
+            outside of the project.
     """
+    check_plain(config)
     layers = [dict(config)]
     visited: list[str] = []
-    while (base := layers[-1].pop("base", None)) is not None:
+    while (named := layers[-1].pop("base", None)) is not None:
+        base = _inside(named)
         if base in visited:
             raise ConfigError(f"config.base closes a circle: {' -> '.join([*visited, base])}")
         visited.append(base)
         try:
             layers.append(dict(load(base)))
         except OSError as error:
-            raise ConfigError(f"config.base is {base!r}, which cannot be read: {error}") from None
+            reason = error.strerror or type(error).__name__
+            raise ConfigError(
+                f"config.base is {base!r}, which cannot be read ({reason}): name a config "
+                "file by its path from the project's folder"
+            ) from None
+        check_plain(layers[-1])
     merged: dict[str, Any] = {}
     for layer in reversed(layers):
         merged = _merged(merged, layer)
     return merged
 
 
-def training_threads(config: Mapping[str, Any], classifier: str) -> int:
-    """Return the CPU threads of a classifier's training.
-
-    Args:
-        config: A resolved config.
-        classifier: One of its classifiers.
-    """
-    return config["classifiers"][classifier]["threads"] or config["threads"]["train"]
+def _inside(base: Any) -> str:
+    """Return the path of a base in its shortest form."""
+    path = posixpath.normpath(base) if isinstance(base, str) and base.isprintable() else ""
+    if not path or path.startswith(("/", "~", "..")):
+        raise ConfigError(
+            f"config.base is {shown(base)}, but allowed is the path of a config file within the "
+            "project, as config.yaml"
+        )
+    return path
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,6 +108,9 @@ def _resolve(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], pat
         _check_value(value, {k: v for k, v in schema.items() if k != "items"}, path)
         return [_resolve(v, schema["items"], root, f"{path}[{i}]") for i, v in enumerate(value)]
     _check_value(value, schema, path)
+    if isinstance(value, float) and "integer" in _types(schema):
+        # 1.0 is a whole number to JSON Schema, but not to what counts with it.
+        return int(value)
     return value
 
 
@@ -111,7 +129,7 @@ def _select(
         raise ConfigError(f"{path} needs the key `{key}`: one of {', '.join(known)}")
     if value[key] not in known:
         raise ConfigError(
-            f"{path}.{key} is {json.dumps(value[key])}, but allowed is one of {', '.join(known)}"
+            f"{path}.{key} is {shown(value[key])}, but allowed is one of {', '.join(known)}"
         )
     chosen = root["$defs"][f"{prefix}.{value[key]}"]
     return {**chosen, "properties": {**chosen["properties"], key: {"const": value[key]}}}
@@ -121,16 +139,16 @@ def _resolve_object(
     value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], path: str
 ) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ConfigError(f"{path} is {json.dumps(value)}, but a group of keys is needed here")
+        raise ConfigError(f"{path} is {shown(value)}, but a group of keys is needed here")
     known: Mapping[str, Any] = schema.get("properties", {})
     others = schema.get("additionalProperties", False)
     resolved = {}
     for key, item in value.items():
         if key in known:
-            resolved[key] = _resolve(item, known[key], root, f"{path}.{key}")
+            resolved[key] = _resolve(item, known[key], root, place(path, key))
         elif isinstance(others, Mapping):
             _check_name(key, schema, path)
-            resolved[key] = _resolve(item, others, root, f"{path}.{key}")
+            resolved[key] = _resolve(item, others, root, place(path, key))
         else:
             raise ConfigError(_unknown(key, known, path))
     for key, sub in known.items():
@@ -158,25 +176,30 @@ def _check_value(value: Any, schema: Mapping[str, Any], path: str) -> None:
     endless = isinstance(value, float) and not math.isfinite(value)
     if endless or not Draft202012Validator(schema).is_valid(value):
         raise ConfigError(
-            f"{path} is {json.dumps(value, default=str)}, but allowed is {_allowed(schema)}"
+            f"{path} is {shown(value)}, but allowed is {_allowed(schema)}"
             f"{_number_hint(value, schema)}"
         )
 
 
 def _number_hint(value: Any, schema: Mapping[str, Any]) -> str:
-    if not isinstance(value, str) or not {"number", "integer"} & set(_types(schema)):
+    types = _types(schema)
+    if not isinstance(value, str) or not {"number", "integer"} & set(types):
         return ""
     try:
         number = float(value)
     except ValueError:
         return ""
+    if not math.isfinite(number):
+        return ""
+    if "number" not in types:
+        return f"; write it without quotes, {number:.0f}" if number.is_integer() else ""
     return f"; write it without quotes and with a point, {number:#}: YAML takes 1e-4 for text"
 
 
 def _unknown(key: str, known: Mapping[str, Any], path: str) -> str:
     close = difflib.get_close_matches(str(key), known, n=1)
     hint = f"did you mean `{close[0]}`? " if close else ""
-    return f"{path}.{key} is not a known key; {hint}Known here: {', '.join(sorted(known))}"
+    return f"{place(path, key)} is not a known key; {hint}Known here: {', '.join(sorted(known))}"
 
 
 def _types(schema: Mapping[str, Any]) -> list[str]:
@@ -194,6 +217,9 @@ _WORDS = {
     "pattern": "text that fits {}",
     "const": "{}",
     "multipleOf": "a multiple of {}",
+    "minLength": "at least {} characters",
+    "maxLength": "at most {} characters",
+    "uniqueItems": "each entry once",
 }
 
 

@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from tests.source import ROOT
-from wsss.config import ConfigError, extend_config, resolve_config, training_threads
+from wsss.config.lookup import backbone_of, training_threads
+from wsss.config.resolve import ConfigError, extend_config, resolve_config
 
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text("utf-8"))
 CONFIGS = sorted(
@@ -170,8 +171,8 @@ def test_every_option_says_what_it_is():
         ("localizers.cam.alignment", "edges", 'but allowed is one of "official", "centres"'),
         ("classifiers.f_in.momentum", 1, "config.classifiers.f_in.momentum is 1, but allowed is"),
         ("classifiers.f_in.learning_rate", "1e-4",
-         'is "1e-4", but allowed is number, above 0 (Of the backbone, at its highest (IRN, '
-         "official code)); write it without quotes and with a point, 0.0001: YAML takes 1e-4"),
+         'is "1e-4", but allowed is number, above 0, at most 100 (Of the backbone, at its highest '
+         "(IRN, official code)); write it without quotes and with a point, 0.0001: YAML takes"),
         ("classifiers.f_in.learning_rate", float("nan"), "learning_rate is NaN, but allowed is"),
         ("classifiers.f_in.learning_rate", float("inf"), "learning_rate is Infinity, but allowed"),
         ("classifiers.f_in.images.resize_long", [3], "images.resize_long is [3], but allowed is"),
@@ -302,3 +303,8 @@ def test_a_training_may_have_threads_of_its_own():
     own = {"fast": {"threads": 8}, "slow": {"threads": None}}
     config = {"threads": {"train": 2}, "classifiers": own}
     assert [training_threads(config, name) for name in own] == [8, 2]
+
+
+def test_the_backbone_is_that_of_the_first_ancestor():
+    config = resolved(SMALL)
+    assert [backbone_of(config, name) for name in ("f_in", "wood")] == ["compact", "compact"]

@@ -1,0 +1,142 @@
+"""Options that are possible each, but not together."""
+
+import copy
+
+import pytest
+
+from tests.config.test_resolve import SCHEMA, SMALL
+from wsss.config.resolve import ConfigError, resolve_config
+
+FULL = "scenes/wood/cam/seed/deeplab"
+
+
+def changed(changes):
+    """The small config with other values at dotted paths."""
+    config = copy.deepcopy(SMALL)
+    for path, value in changes.items():
+        *groups, key = path.split(".")
+        place = config
+        for group in groups:
+            place = place.setdefault(group, {})
+        place[key] = value
+    return config
+
+
+def sentence(changes):
+    with pytest.raises(ConfigError) as caught:
+        resolve_config(changed(changes), SCHEMA)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def irn(**training):
+    return {"method": "irn", "training": training}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"datasets.scenes.hard_fraction": 0.6, "datasets.scenes.mislabelled_fraction": 0.5},
+         "config.datasets.scenes.hard_fraction is 0.6 and mislabelled_fraction 0.5, but together"),
+        ({"datasets.coco": {"kind": "coco", "val_images": "val2017"}},
+         "config.datasets.coco has only one of val_images and val_annotations"),
+        ({"classifiers.f_in.images": {"resize_long": [640, 320]}},
+         "config.classifiers.f_in.images.resize_long is [640, 320], but the smaller side comes"),
+        ({"refiners.irn": {"method": "irn", "labels": {"background_threshold": 0.4}}},
+         "config.refiners.irn.labels.background_threshold is 0.4, but allowed is at most"),
+        ({"refiners.irn": irn(radius=9, images={"crop_size": 64})},
+         "config.refiners.irn.training.images.crop_size is 64, but with radius 9 allowed is at "
+         "least 68"),
+        ({"evaluation.thresholds": [0.1, 0.3, 0.2]},
+         "config.evaluation.thresholds has 0.3 before 0.2, but they must strictly increase"),
+        ({"evaluation.thresholds": [0.1, 0.1]}, "config.evaluation.thresholds has 0.1 before 0.1"),
+        ({"evaluation.thresholds": [0.1, 0.1 + 1e-12]}, "but they must strictly increase"),
+        ({"localizers.cam.background_threshold": 0.15 + 1e-12},
+         "config.localizers.cam.background_threshold is 0.150000000001, too close to 0.15 of"),
+        ({"segmenters.deeplab": {"method": "deeplab_v2", "scales": [0.1],
+                                 "inference": {"scales": [0.5, 1.0]}}},
+         "config.segmenters.deeplab: the smallest of scales times the smallest of inference.scales "
+         "is 0.05, but allowed is at least 0.1"),
+        ({"segmenters.deeplab": {"method": "deeplab_v2", "scales": [0.5], "training": {
+            "batch_norm": "train", "images": {"batch_size": 1, "crop_size": 32}}}},
+         "config.segmenters.deeplab.training: batch_norm train needs more than one value, but the"),
+        ({"tables.seeds.stage": "segmentation", "tables.seeds.chains": {"a": FULL}},
+         "config.tables.seeds.split is 'train', but segmentation is scored on val: write `split: "),
+        ({"tables.seeds.split": "val"},
+         "config.tables.seeds.split is 'val', but seed is scored on train: write `split: train`"),
+        ({"figures.curve.split": "val"}, "config.figures.curve.split is 'val', but seed is score"),
+        ({"figures.way": {"figure": "stage_progress", "title": "t", "chains": {"a": FULL},
+                          "stages": {"seed": "train", "segmentation": "train"}}},
+         "config.figures.way.stages.segmentation is 'train', but segmentation is scored on val: "
+         "write `segmentation: val`"),
+        ({"tables.seeds.metrics": ["miou", "contour_f"]},
+         "config.tables.seeds.metrics has contour_f, by which seeds are not scored: take it out"),
+        ({"tables.seeds.expected": {"W-OOD": {"miou": 0.5}}},
+         "config.tables.seeds.expected.W-OOD is no row of the table, but allowed is one of W-OoD"),
+        ({"tables.seeds.expected": {"W-OoD": {"mIoU": 0.5}}},
+         "config.tables.seeds.expected.W-OoD.mIoU is no column of the table, but allowed is one"),
+        ({"figures.curve.chains": {"a": "scenes/wood/cam", "b": "scenes/wood/cam"}},
+         "config.figures.curve.chains names scenes/wood/cam twice: give it one label"),
+        ({"tables.metrics": {"title": "t", "chains": {"a": FULL}}},
+         "config.tables.metrics: the workflow has a table of that name itself"),
+        ({"panels.curve": {"panel": "masks", "title": "t", "chains": {"a": FULL}}},
+         "config.panels.curve.chains.a is"),
+        ({"panels.curve": {"panel": "maps", "title": "t", "chains": {"a": FULL}}},
+         "config.panels.curve: config.figures has that name; take another"),
+        ({"panels.data_scenes": {"panel": "maps", "title": "t", "chains": {"a": FULL}}},
+         "config.panels.data_scenes: a sheet of the report has that name; take another"),
+        ({"datasets.scenes.ood": 0},
+         "config.tables.seeds.chains.W-OoD: wood needs OoD images, but config.datasets.scenes has "
+         "no candidates: set its ood"),
+        ({"datasets.scenes": {"kind": "voc"}},
+         "but config.datasets.scenes has no candidates: set its ood_list and ood_folder"),
+        ({"datasets.scenes.val": 0, "tables.seeds.chains": {"a": FULL}},
+         "config.tables.seeds.chains.a: segmentation is scored on val images, but "
+         "config.datasets.scenes has none: set its val"),
+        ({"segmenters.deeplab.initial_weights": "classifier", "tables.seeds.chains": {"a": FULL}},
+         "config.segmenters.deeplab.initial_weights is classifier, but wood has the backbone "
+         "compact, not resnet101_caffe: name the same"),
+    ],
+)  # fmt: skip
+def test_options_that_do_not_go_together_are_named(changes, words):
+    assert words in sentence(changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"datasets.scenes.hard_fraction": 0.58, "datasets.scenes.mislabelled_fraction": 0.42},
+        {"datasets.scenes.ood": 0, "tables": {}, "figures": {}, "panels": {}},
+        {"datasets.scenes.val": 0},
+        {"evaluation.thresholds": [0.5]},
+        {"classifiers.f_in.images": {"resize_long": [320, 320]}},
+        {"refiners.irn": irn(radius=9, images={"crop_size": 68})},
+        {"tables.seeds.expected": {"W-OoD": {"miou": 0.5}}},
+        {"segmenters.deeplab": {"method": "deeplab_v2", "backbone": "compact",
+                                "initial_weights": "classifier"},
+         "tables.seeds.chains": {"a": FULL}},
+    ],
+)  # fmt: skip
+def test_options_at_the_edge_pass(changes):
+    assert resolve_config(changed(changes), SCHEMA)
+
+
+def test_a_long_way_of_trainings_is_followed_once():
+    """Each classifier needs the one before and a set that it ranks: 2^20 ways, if all are gone."""
+    config = changed({})
+    before = "f_in"
+    for number in range(20):
+        config["ood_sets"][f"set{number}"] = {"kind": "none", "ranked_by": before}
+        wood = {"method": "wood", "start_from": before, "ood_set": f"set{number}"}
+        config["classifiers"][f"wood{number}"] = wood
+        before = f"wood{number}"
+    assert len(resolve_config(config, SCHEMA)["classifiers"]) == 23
+
+
+def test_an_endless_way_is_refused():
+    config = changed({})
+    for number in range(200):
+        start = f"c{number + 1}" if number < 199 else None
+        config["classifiers"][f"c{number}"] = {"method": "plain", "start_from": start}
+    with pytest.raises(ConfigError, match=r"config\.classifiers\.c0 stands on more than 100 train"):
+        resolve_config(config, SCHEMA)

@@ -1,0 +1,68 @@
+"""Options at the ends of what the schema allows: the methods still give finite results."""
+
+import importlib
+
+import numpy as np
+import pytest
+
+from tests.config.test_values import SCHEMA
+from tests.train.small import small_classifier
+
+pytestmark = pytest.mark.slow
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.integers(0, 256, (2, 33, 40, 3), dtype=np.uint8)
+CLASS_IDS = [np.array([0]), np.array([0, 1])]
+MAPS = RNG.random((2, 33, 40)).astype(np.float32)
+# A climb of many steps is slow, and no different from one of three.
+FIXED = {"steps": 3, "batch_size": 4}
+
+
+def localized(method, options):
+    localize = importlib.import_module(f"wsss.localize.{method}").localize
+    options.pop("background_threshold", None)
+    return localize(small_classifier().eval(), IMAGES, CLASS_IDS, **options)
+
+
+def refined(method, options):
+    refine = importlib.import_module(f"wsss.refine.{method}").refine
+    extra = [MAPS[0, :9, :10]] if method == "irn" else []
+    maps = MAPS[:, :9, :10] if method == "irn" else MAPS
+    return [refine(IMAGES[0], maps, np.array([0, 1]), *extra, **options)]
+
+
+def schema_of(name):
+    schema = SCHEMA["$defs"][name]["properties"]
+    return schema["walk"]["properties"] if name == "refine.irn" else schema
+
+
+def ends(schema):
+    """The smallest and the largest value of an option, and every word of a choice."""
+    if "enum" in schema:
+        return schema["enum"]
+    if "items" in schema:
+        return [[value] for value in ends(schema["items"])]
+    low = schema.get("minimum", 1e-300)
+    return [low, schema.get("maximum", np.nextafter(schema.get("exclusiveMaximum", 0), 0))]
+
+
+CASES = [
+    pytest.param(name, key, value, id=f"{name}.{key}={value}")
+    for name in ("localize.cam", "localize.advcam", "refine.seed", "refine.crf", "refine.irn")
+    for key, schema in schema_of(name).items()
+    if key not in FIXED
+    for value in ends(schema)
+]
+
+
+@pytest.mark.parametrize(("name", "key", "value"), CASES)
+def test_the_ends_of_an_option_give_finite_results(name, key, value):
+    room, _, method = name.partition(".")
+    options = {k: FIXED.get(k, schema.get("default")) for k, schema in schema_of(name).items()}
+    found = {"localize": localized, "refine": refined}[room](method, {**options, key: value})
+    for result in found:
+        assert result.size and np.isfinite(result).all()
+
+
+def test_the_ends_of_most_options_are_tried():
+    assert len(CASES) > 50

@@ -1,0 +1,219 @@
+"""The OoD stages at their edges, through the workflow's own scripts: a result or one sentence."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.ood.project import OodProject
+from wsss.store.arrays import read_arrays, write_arrays
+from wsss.store.tables import checksum_path
+
+
+@pytest.fixture
+def project(tmp_path):
+    return OodProject(tmp_path, candidates=3)
+
+
+def refused(words, call, *arguments, **options):
+    with pytest.raises(ValueError, match=words) as caught:
+        call(*arguments, **options)
+    assert "\n" not in str(caught.value)
+
+
+def test_without_candidates_the_ranking_is_empty_and_every_selection_says_so(tmp_path):
+    project = OodProject(tmp_path, candidates=0)
+    project.rank()
+    assert project.read("ranking.csv").empty
+    summary = project.read("ranking_summary.csv")
+    assert summary["num_candidates"].tolist() == [0, 0]
+    assert "none of 0 candidates reaches the score threshold 0 for red, green" in project.log(
+        "rank_ood"
+    )
+    project.decide()
+    assert project.read("decisions_summary.csv")["num_ranked"].tolist() == [0]
+    for kind, what in (("hard", "kept ranked images"), ("random", "candidates"),
+                       ("random_hard", "ranked images")):  # fmt: skip
+        refused(f"there are no {what}: offer more candidates", project.select, kind)
+        assert not project.path("selected.csv").exists()
+    refused("there are no kept ranked images", project.erase)
+
+
+def test_no_candidate_reaches_the_threshold(project):
+    project.rank(score_threshold=1.0)
+    assert "none of 3 candidates reaches the score threshold 1 for red, green" in project.log(
+        "rank_ood"
+    )
+    project.decide()
+    refused("no kept ranked images: .* lower the OoD set's score_threshold", project.select)
+
+
+def test_a_class_without_ranked_images_is_logged_and_the_others_go_on(project):
+    project.run("score_ood", {}, {"scores": "scores.h5"})
+    probs = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3]], np.float32)
+    ids = np.array(project.candidates)
+    write_arrays(project.path("scores.h5"), {"image_ids": ids, "probs": probs}, attributes={})
+    project.run(
+        "rank_ood", {"scores": "scores.h5"},
+        {"ranking": "ranking.csv", "summary": "ranking_summary.csv"},
+        options={"score_threshold": 0.5, "keep_per_class": 2},
+    )  # fmt: skip
+    assert project.read("ranking.csv")["class_name"].tolist() == ["red", "red"]
+    assert "reaches the score threshold 0.5 for green" in project.log("rank_ood")
+
+
+@pytest.mark.parametrize(
+    ("probs", "words"),
+    [
+        (np.full((3, 2), np.nan), "a probability of image image3 is not in 0..1"),
+        (np.full((3, 2), 1.5), "a probability of image image3 is not in 0..1"),
+        (np.zeros((3, 5)), "probabilities have shape .3, 5. for 3 images and 2 classes"),
+    ],
+)
+def test_scores_that_are_none_are_refused(project, probs, words):
+    ids = np.array(project.candidates)
+    write_arrays(project.path("scores.h5"), {"image_ids": ids, "probs": probs}, attributes={})
+    refused(
+        words, project.run, "rank_ood", {"scores": "scores.h5"},
+        {"ranking": "ranking.csv", "summary": "ranking_summary.csv"},
+        options={"score_threshold": 0.5, "keep_per_class": 2},
+    )  # fmt: skip
+
+
+# Decisions by hand
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("image_id,decision\nimage9,keep\n", r"by_hand\.csv, row 2: image image9 is not in the r"),
+        ("image_id,decision\nimage3,keep\nimage3,keep\n", r"row 3: image image3 was decided in r"),
+        ("image_id,decision\nimage3,keep\nimage3,reject\n", r"by_hand\.csv, row 3: .* leave one"),
+        ("image_id,decision\nimage3,perhaps\n", r"row 2: 'perhaps' for image image3 is not a de"),
+        ("image_id,decision\nimage3,KEEP\n", r"by_hand\.csv, row 2: 'KEEP' .* write keep or rej"),
+        ("name,verdict\nimage3,keep\n", r"by_hand\.csv lacks the column\(s\) image_id, decision"),
+        ("image_id;decision\nimage3;keep\n", r"by_hand\.csv lacks the column"),
+        ("image_id,decision\nimage3\n", r"by_hand\.csv is no CSV file of 2 distinct columns"),
+        ("", r"by_hand\.csv is no CSV file"),
+    ],
+)  # fmt: skip
+def test_decisions_that_fit_nothing_name_the_file(project, text, words):
+    project.rank()
+    project.path("by_hand.csv").write_text(text)
+    refused(words, project.decide, "manual")
+
+
+def test_all_candidates_pruned(project):
+    project.rank()
+    rows = "".join(f"{image_id},reject\n" for image_id in project.candidates)
+    project.path("by_hand.csv").write_text(f"image_id,decision\n{rows}")
+    project.decide("manual")
+    everything = project.read("decisions_summary.csv").iloc[0]
+    assert everything["positive_rate"] == 1 and everything["annotation_cost"] == 3
+    refused("there are no kept ranked images: .* or keep some", project.select)
+    refused("there are no kept ranked images", project.erase)
+
+
+# Selections
+
+
+def test_a_size_beyond_what_there_is_names_both_keys(project):
+    project.rank()
+    project.decide()
+    refused(r"asked for 4 .* there are 3 kept ranked images: set a size of 1 to 3, or same_size_as",
+            project.select, size=4)  # fmt: skip
+    large = pd.DataFrame({"image_id": list("abcd"), "path": "p", "class_name": "", "score": 0.5})
+    project.write("larger.csv", large)
+    for kind in ("hard", "random", "random_hard"):
+        refused("asked for 4 .* or same_size_as a set that is no larger", project.select, kind,
+                like="larger.csv")  # fmt: skip
+
+
+def test_a_ranking_of_another_data_set_is_refused(project):
+    ranking = pd.DataFrame(
+        [("red", 1, "elsewhere", 0.9)], columns=["class_name", "rank", "image_id", "score"]
+    )
+    project.write("ranking.csv", ranking)
+    project.decide()
+    for kind in ("hard", "random_hard"):
+        refused("image elsewhere is not an OoD candidate of the data set", project.select, kind)
+    known = ranking.assign(image_id=project.candidates[0], class_name="purple")
+    project.write("ranking.csv", known)
+    project.decide()
+    refused("'purple' is not a class of the data set: red, green", project.erase)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"image_id": "image0"}, "image0 is not an OoD candidate of the data set: rank and sel"),
+        ({"image_id": "image4"}, "the OoD image image4 is selected twice"),
+        ({"path": ""}, "the selected OoD image image3 has no path"),
+        ({"path": "gone.jpg"}, r"gone\.jpg"),
+    ],
+)
+def test_a_selection_that_fits_nothing_is_refused_before_anything_is_trained(
+    project, change, words
+):
+    project.select("random")
+    table = project.read("selected.csv").sort_values("image_id", ignore_index=True)
+    for column, value in change.items():
+        table.loc[0, column] = value
+    project.write("selected.csv", table)
+    refused(words, project.cluster)
+
+
+def test_a_selection_that_somebody_changed_is_refused(project):
+    project.select("random")
+    path = project.path("selected.csv")
+    path.write_text(path.read_text().replace("image3", "image4"))
+    refused("was changed after it was written", project.cluster)
+    checksum_path(path).unlink()
+    refused("the OoD image image4 is selected twice", project.cluster)
+
+
+# Clusters and training
+
+
+def test_few_images_many_clusters_and_large_batches_train_and_are_logged(project):
+    project.select("random", size=2)
+    project.cluster()
+    assert "2 clusters instead of 50: there are no more images" in project.log("cluster_ood")
+    centres, _ = read_arrays(project.path("clusters.h5"), ["class_means", "cluster_means"])
+    assert centres["cluster_means"].shape[0] == 2
+    project.train()
+    assert "batches of 5 hold images more than once: there are 2" in project.log("train_wood")
+    history = project.read("train.csv")
+    assert len(history) and np.isfinite(history.select_dtypes("number").to_numpy()).all()
+
+
+@pytest.mark.parametrize("form", ["official", "paper"])
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+def test_equal_images_and_an_absent_class_give_no_nan(tmp_path, form, metric):
+    """Three copies of one file: two of three clusters are empty; nobody trains `blue`."""
+    project = OodProject(tmp_path, candidates=3, classes=("red", "green", "blue"))
+    content = project.records[3].path.read_bytes()
+    project.records[5].path.write_bytes(content)
+    project.records[4].path.write_bytes(content)
+    table = project.read("index.csv")
+    table.loc[3:, ["height", "width"]] = table.loc[3, ["height", "width"]].to_numpy()
+    project.write("index.csv", table)
+    project.select("random")
+    project.cluster()
+    assert "2 of 3 clusters of OoD features are empty" in project.log("cluster_ood")
+    centres, _ = read_arrays(project.path("clusters.h5"), ["class_means", "cluster_means"])
+    assert (centres["cluster_means"][1:] == 0).all() and (centres["class_means"][2] == 0).all()
+    project.train(distance_form=form, metric=metric)
+    history = project.read("train.csv")
+    assert np.isfinite(history.select_dtypes("number").to_numpy()).all()
+    assert (history[["distance_in", "distance_ood"]].to_numpy() >= 0).all()
+
+
+@pytest.mark.parametrize("clustering", ["kmeans", "predicted_class"])
+def test_a_data_set_of_one_class(tmp_path, clustering):
+    project = OodProject(tmp_path, candidates=3, classes=("red",))
+    project.rank()
+    project.decide()
+    project.select()
+    project.cluster(clustering=clustering)
+    project.train(excluded_class="red" if clustering == "kmeans" else None)
+    assert np.isfinite(project.read("train.csv").select_dtypes("number").to_numpy()).all()

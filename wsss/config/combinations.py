@@ -1,0 +1,164 @@
+"""Options that are possible each, but not together: found before the first job, not after hours."""
+
+import itertools
+import struct
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from wsss.config.lookup import backbone_of
+from wsss.config.references import ConfigError, chains_with_paths, needs_of
+from wsss.config.shown import check_file_names, check_shown
+
+SMALLEST_SCALE = 0.1
+# Of the backbones, in pixels.
+LARGEST_STRIDE = 16
+
+
+def check_combinations(config: Mapping[str, Any]) -> None:
+    """Check what a resolved config's options demand of each other.
+
+    Raises:
+        ConfigError: Two options contradict each other, or a chain needs what its data set lacks.
+    """
+    checks = {
+        "datasets": _check_dataset,
+        "classifiers": _check_views,
+        "refiners": _check_irn,
+        "segmenters": _check_scales,
+        "tables": check_shown,
+        "figures": check_shown,
+    }
+    for group, check in checks.items():
+        for name, options in config[group].items():
+            check(options, f"config.{group}.{name}")
+    _check_thresholds(config)
+    check_file_names(config)
+    for path, chain in chains_with_paths(config):
+        _check_chain(config, chain.split("/"), path)
+
+
+def _check_dataset(options: Mapping[str, Any], path: str) -> None:
+    if options["kind"] == "scenes":
+        shares = [options["hard_fraction"], options["mislabelled_fraction"]]
+        if sum(shares) > 1:
+            raise ConfigError(
+                f"{path}.hard_fraction is {shares[0]} and mislabelled_fraction {shares[1]}, but "
+                "together they are shares of one pool: at most 1"
+            )
+    if options["kind"] == "coco" and bool(options["val_images"]) != bool(
+        options["val_annotations"]
+    ):
+        raise ConfigError(
+            f"{path} has only one of val_images and val_annotations: name both, or leave both empty"
+        )
+
+
+def _check_views(options: Mapping[str, Any], path: str) -> None:
+    low, high = options["images"]["resize_long"]
+    if low > high:
+        raise ConfigError(
+            f"{path}.images.resize_long is [{low}, {high}], but the smaller side comes first"
+        )
+
+
+def _check_irn(options: Mapping[str, Any], path: str) -> None:
+    if options["method"] != "irn":
+        return
+    labels, training = options["labels"], options["training"]
+    low, high = labels["background_threshold"], labels["foreground_threshold"]
+    if low > high:
+        raise ConfigError(
+            f"{path}.labels.background_threshold is {low}, but allowed is at most "
+            f"foreground_threshold, {high}"
+        )
+    # A pair of cells is at most radius - 1 apart, to either side; a cell has 4 pixels.
+    smallest = 4 * (2 * (training["radius"] - 1) + 1)
+    if training["images"]["crop_size"] < smallest:
+        raise ConfigError(
+            f"{path}.training.images.crop_size is {training['images']['crop_size']}, but with "
+            f"radius {training['radius']} allowed is at least {smallest}"
+        )
+
+
+def _check_scales(options: Mapping[str, Any], path: str) -> None:
+    """Check that no view of the segmentation network shrinks to nothing."""
+    smallest = min(options["scales"], default=1)
+    joint = smallest * min(options["inference"]["scales"])
+    if joint < SMALLEST_SCALE:
+        raise ConfigError(
+            f"{path}: the smallest of scales times the smallest of inference.scales is "
+            f"{joint:.3g}, but allowed is at least {SMALLEST_SCALE}"
+        )
+    training = options["training"]
+    images = training["images"]
+    alone = training["batch_norm"] == "train" and images["batch_size"] == 1
+    if alone and smallest * images["crop_size"] <= LARGEST_STRIDE:
+        raise ConfigError(
+            f"{path}.training: batch_norm train needs more than one value, but the batch_size is 1 "
+            "and the smallest view has one feature: raise batch_size or crop_size"
+        )
+
+
+def _check_thresholds(config: Mapping[str, Any]) -> None:
+    """Check that no two background thresholds are one to maps, which have single precision."""
+    path, thresholds = "config.evaluation.thresholds", config["evaluation"]["thresholds"]
+    for low, high in itertools.pairwise(thresholds):
+        if _single(low) >= _single(high):
+            raise ConfigError(f"{path} has {low} before {high}, but they must strictly increase")
+    known = {_single(value): value for value in thresholds}
+    for name, options in config["localizers"].items():
+        own = options["background_threshold"]
+        if known.get(_single(own), own) != own:
+            raise ConfigError(
+                f"config.localizers.{name}.background_threshold is {own}, too close to "
+                f"{known[_single(own)]} of {path}: write the same number"
+            )
+
+
+def _single(value: float) -> float:
+    return float(struct.unpack("f", struct.pack("f", value))[0])
+
+
+def _check_chain(config: Mapping[str, Any], links: list[str], path: str) -> None:
+    dataset, classifier = links[:2]
+    options = config["datasets"][dataset]
+    if _has_no_candidates(options) and any(_ood_sets_of(config, "classifiers", classifier)):
+        keys = "ood" if options["kind"] == "scenes" else "ood_list and ood_folder"
+        raise ConfigError(
+            f"{path}: {classifier} needs OoD images, but config.datasets.{dataset} has no "
+            f"candidates: set its {keys}"
+        )
+    if len(links) == 5:
+        _check_segmenter(config, links, path)
+
+
+def _has_no_candidates(options: Mapping[str, Any]) -> bool:
+    if options["kind"] == "scenes":
+        return options["ood"] == 0
+    return options["kind"] == "voc" and not options["ood_list"] and not options["ood_folder"]
+
+
+def _ood_sets_of(config: Mapping[str, Any], group: str, name: str) -> Iterator[str]:
+    for _, other, needed in needs_of(config, group, name):
+        if other == "ood_sets":
+            yield needed
+        yield from _ood_sets_of(config, other, needed)
+
+
+def _check_segmenter(config: Mapping[str, Any], links: list[str], path: str) -> None:
+    dataset, classifier, *_, segmenter = links
+    keys = {"scenes": ("val",), "voc": ("val_list",), "coco": ("val_fraction", "val_images")}
+    options = config["datasets"][dataset]
+    own = keys.get(options["kind"], ())
+    if own and not any(options[key] for key in own):
+        raise ConfigError(
+            f"{path}: segmentation is scored on val images, but config.datasets.{dataset} has "
+            f"none: set its {' or '.join(own)}"
+        )
+    needed = config["segmenters"][segmenter]
+    backbone = backbone_of(config, classifier)
+    if needed["initial_weights"] == "classifier" and needed["backbone"] != backbone:
+        raise ConfigError(
+            f"{path}: config.segmenters.{segmenter}.initial_weights is classifier, but "
+            f"{classifier} has the backbone {backbone}, not {needed['backbone']}: name the same"
+        )
