@@ -14,6 +14,7 @@ import yaml
 from PIL import Image
 
 from tests import golden
+from tests.data.test_odd_images import BAD
 from tests.models.official_deeplab import official_shapes
 from tests.models.official_irn import assert_evaluates_as_official
 from wsss.cli import main
@@ -160,14 +161,73 @@ def test_broken_images_are_named_and_the_others_segmented(capsys, segmenter, pho
     whole = (photos / "plain.jpg").read_bytes()
     (photos / "cut.jpg").write_bytes(whole[: len(whole) // 2])
     Image.fromarray(np.zeros((4, 4), np.uint16)).save(photos / "deep.png")
+    (photos / "bomb.png").write_bytes(BAD["bomb.png"][0])
+    (photos / "strip.png").write_bytes(BAD["strip.png"][0])
+    (photos / "empty.jpg").write_bytes(b"")
+    (photos / "folder.jpg").mkdir()
+    (photos / "link.jpg").symlink_to(tmp_path / "nowhere")
+    frames = [Image.fromarray(noise(9, 9)), Image.fromarray(noise(9, 9)).rotate(90)]
+    frames[0].save(photos / "moving.jpg", format="GIF", save_all=True, append_images=frames[1:])
     out = tmp_path / "out"
     status, _, errors = predict(capsys, segmenter, photos, "--output", out, "--no-crf")
     assert status == 1 and "Traceback" not in errors
-    assert "3 images could not be segmented" in errors
-    for name, reason in (("broken", "cannot be read"), ("cut", "cannot"), ("deep", "8 bits")):
+    assert "9 images could not be segmented" in errors
+    for name, reason in (
+        ("broken", "cannot be read"),
+        ("cut", "cannot be read"),
+        ("deep", "convert it to 8 bits"),
+        ("bomb", "are the most that is read"),
+        ("strip", "65,500 on a side"),
+        ("empty", "cannot be read"),
+        ("folder", "Is a directory"),
+        ("link", "a link to nothing"),
+        ("moving", "several pictures"),
+    ):
         assert any(f"{name}." in line and reason in line for line in errors.splitlines()), name
     assert len(list((out / "masks").iterdir())) == 6
     assert len(set(read_table(out / "predictions.csv", ["image"])["image"])) == 6
+
+
+@pytest.mark.slow
+def test_a_photograph_of_48_million_pixels_is_segmented(capsys, segmenter, tmp_path):
+    Image.fromarray(noise(60, 80)).resize((8000, 6000)).save(tmp_path / "large.jpg")
+    arguments = (tmp_path / "large.jpg", "--output", tmp_path / "out", "--longest-side", 80)
+    assert predict(capsys, segmenter, *arguments)[0] == 0
+    with Image.open(tmp_path / "out/masks/large.png") as mask:
+        assert mask.size == (8000, 6000)
+    with Image.open(tmp_path / "out/overlays/large.jpg") as overlay:
+        assert overlay.width == 8000 and overlay.height > 6000
+
+
+@pytest.mark.parametrize("size", [(3, 9000), (9000, 3), (1, 1)])
+def test_images_of_odd_shapes_are_segmented(capsys, segmenter, tmp_path, size):
+    Image.new("RGB", size, (200, 30, 99)).save(tmp_path / "odd.png")
+    arguments = (tmp_path / "odd.png", "--output", tmp_path / "out", "--longest-side", 64)
+    assert predict(capsys, segmenter, *arguments)[0] == 0
+    assert read_mask(tmp_path / "out/masks/odd.png").shape == size[::-1]
+    assert (tmp_path / "out/overlays/odd.jpg").is_file()
+
+
+def test_images_may_be_named_as_files_may(capsys, segmenter, tmp_path):
+    names = ["two words", "a;b,c", 'say "rail"', "e\u0301", "\u00e9", "列車", "n" * 240, "v1.2"]
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name in names:
+        Image.fromarray(noise(9, 9)).save(folder / f"{name}.png")
+    out = tmp_path / "out"
+    assert predict(capsys, segmenter, folder, "--output", out, "--no-crf")[0] == 0
+    assert {path.stem for path in (out / "masks").iterdir()} == set(names)
+    table = read_table(out / "predictions.csv", ["image"])
+    assert set(table["image"]) == {str(folder / f"{name}.png") for name in names}
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "\udce9", "n" * 245])
+def test_an_image_whose_name_no_mask_can_have_is_refused(capsys, segmenter, tmp_path, name):
+    Image.fromarray(noise(9, 9)).save(tmp_path / "a.png")
+    (tmp_path / "a.png").rename(tmp_path / f"{name}.png")
+    status, _, errors = predict(capsys, segmenter, tmp_path, "--output", tmp_path / "out")
+    assert (status, errors.count("\n")) == (1, 1) and "rename the image" in errors
+    assert not (tmp_path / "out").exists()
 
 
 def test_two_images_with_one_stem_are_refused(capsys, segmenter, photos, tmp_path):

@@ -76,7 +76,7 @@ def test_missing_files_and_folders_are_refused(tmp_path):
 
 def test_a_deep_image_is_refused_instead_of_clipped(tmp_path):
     Image.fromarray(np.full((2, 3), 4000, dtype=np.uint16)).save(tmp_path / "a.png")
-    with pytest.raises(ValueError, match=r"a\.png has mode I;16; convert it to 8 bits"):
+    with pytest.raises(ValueError, match=r"a\.png has mode I;16 of more than 8 bits; convert it"):
         read_image(tmp_path / "a.png")
 
 

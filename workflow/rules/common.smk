@@ -75,14 +75,21 @@ def shards_of(split):
     return range(config["shards"][split])
 
 
+def seeds_of(group, name):
+    """The random seeds of a table or figure, the one of a panel."""
+    seeds = config[group][name]["random_seeds"] or config["random_seeds"]
+    return seeds[:1] if group == "panels" else seeds
+
+
 def wanted(group=None):
     """(chain, random seed) of everything that the tables, figures and panels show, in order."""
     pairs = {}
     for one in [group] if group else ("tables", "figures", "panels"):
-        for options in config[one].values():
-            seeds = options.get("random_seeds") or config["random_seeds"]
+        for name, options in config[one].items():
             pairs |= {
-                (c, s): None for c in options.get("chains", {}).values() for s in seeds
+                (chain, seed): None
+                for chain in options["chains"].values()
+                for seed in seeds_of(one, name)
             }
     return list(pairs)
 

@@ -8,10 +8,6 @@ FIGURE_TABLE = {
 }
 
 
-def seeds_of(group, name):
-    return config[group][name].get("random_seeds") or config["random_seeds"]
-
-
 def all_labels():
     """Every label of the config, in its order, so that an arm looks the same in each figure."""
     groups = [*config["tables"].values(), *config["figures"].values()]

@@ -8,7 +8,7 @@ from wsss.metrics.masks import score_masks
 from wsss.metrics.tidy import tidy_rows
 from wsss.progress import progress
 from wsss.store.mask_folders import find_masks
-from wsss.store.masks import read_mask
+from wsss.store.masks import read_class_mask, read_mask
 from wsss.store.tables import write_table
 
 log_to(snakemake.log[0])
@@ -26,7 +26,7 @@ for name, stage in snakemake.params.stages.items():
     masks = find_masks(snakemake.input[name])
     triples = (
         (
-            read_mask(truth[r.image_id].mask),
+            read_class_mask(truth[r.image_id].mask, num_classes=len(classes) + 1),
             read_mask(masks[r.image_id]),
             read_mask(truth[r.image_id].spurious) if truth[r.image_id].spurious else None,
         )

@@ -9,7 +9,7 @@ from wsss.metrics.threshold import ThresholdSweep
 from wsss.metrics.tidy import tidy_rows
 from wsss.progress import progress
 from wsss.store.maps import MapReader
-from wsss.store.masks import read_mask
+from wsss.store.masks import read_class_mask, read_mask
 from wsss.store.tables import write_table
 
 log_to(snakemake.log[0])
@@ -30,7 +30,7 @@ with MapReader(snakemake.input.maps) as reader:
         maps = reader.read_full(record.image_id)
         known = truth[record.image_id]
         sweep.update(
-            read_mask(known.mask),
+            read_class_mask(known.mask, num_classes=len(classes) + 1),
             maps.class_ids,
             maps.maps,
             spurious_mask=read_mask(known.spurious) if known.spurious else None,

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +12,7 @@ from wsss.models.deeplab import build_segmenter
 from wsss.models.deeplab_weights import rename_deeplab
 from wsss.models.irn import IRNet
 from wsss.models.official_weights import classifier_from_official, irn_from_official
-from wsss.store.weights import load_torch_file
+from wsss.store.weights import load_torch_state
 from wsss.train.networks import save_classifier, save_irnet, save_segmenter
 
 VOC_CLASSES = (
@@ -21,8 +20,6 @@ VOC_CLASSES = (
     *("diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa"),
     *("train", "tvmonitor"),
 )
-# Keys under which training scripts nest the weights beside an epoch or an optimizer.
-NESTED = ("state_dict", "model", "model_state_dict")
 # The official DeepLab-v2; a file does not tell its dilations.
 RECIPE: dict[str, object] = {
     "network": "deeplab_v2",
@@ -54,33 +51,12 @@ def import_weights(
         raise ValueError(f"{output} exists: name another file, or add --overwrite")
     if classes is None and network != "irn":
         raise ValueError(f"a {network} needs its class names: add --classes a,b,c or --voc")
-    state = _state_of(load_torch_file(path), path)
+    state = load_torch_state(path)
     try:
         _SAVE[network](state, output, tuple(classes or ()))
     except (ValueError, KeyError) as error:
         raise ValueError(f"{path}: {error.args[0]}") from error
     return f"{output}: {network} of {path}, {len(state)} tensors"
-
-
-def _state_of(content: Any, path: Path) -> dict[str, Tensor]:
-    """Return the state dict in a file's content.
-
-    Raises:
-        ValueError: There is none.
-    """
-    for key in NESTED:
-        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
-            content = content[key]
-    if not (
-        isinstance(content, Mapping)
-        and content
-        and all(isinstance(n, str) and isinstance(t, Tensor) for n, t in content.items())
-    ):
-        raise ValueError(
-            f"{path} is no checkpoint: it holds no state dict (tensors by name) but a "
-            f"{type(content).__name__}; save the network's state_dict()"
-        )
-    return dict(content)
 
 
 def _save_classifier(state: dict[str, Tensor], output: Path, classes: tuple[str, ...]) -> None:

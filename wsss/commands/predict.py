@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 
 from wsss.data.images import image_files, image_size, read_upright_image, write_jpeg
+from wsss.data.records import check_image_id
+from wsss.disk import write_errors
 from wsss.figures.labelled import labelled_picture
 from wsss.models.deeplab import MultiScale
 from wsss.models.segmentation import predict_probabilities
@@ -44,15 +46,22 @@ COLUMNS = ("image", "mask", "height", "width", "class_name", "pixels", "share")
 
 @dataclass(frozen=True)
 class _Loaded:
-    """An image of any size, and the picture that the network sees, with at least 64 pixels a side.
+    """An image of any size, (height, width), and what the network sees, at least 64 pixels a side.
 
-    `shown` is the part of the picture, (height, width), that belongs to the image.
+    `shown` is the part of the view, (height, width), that belongs to the image. The pixels of a
+    shrunk image are read again for its overlay: many large ones would not fit in memory.
     """
 
     path: Path
-    image: np.ndarray
+    size: tuple[int, int]
     view: np.ndarray
     shown: tuple[int, int]
+
+    def image(self) -> np.ndarray:
+        """Return the image itself, (H, W, 3) uint8."""
+        if self.shown == self.size:
+            return self.view[: self.shown[0], : self.shown[1]]
+        return read_upright_image(self.path)
 
 
 def predict(
@@ -118,8 +127,8 @@ def find_images(sources: Sequence[Path]) -> list[Path]:
     """Return the images that files and folders name, each once, in their order.
 
     Raises:
-        ValueError: A source is missing, a folder has no image, or two images have one stem, so
-            that their masks would have one name.
+        ValueError: A source is missing, a folder has no image, two images have one stem, so that
+            their masks would have one name, or no mask could have the name of an image.
     """
     found: dict[Path, Path] = {}
     for source in sources:
@@ -132,6 +141,7 @@ def find_images(sources: Sequence[Path]) -> list[Path]:
             found.setdefault(path.resolve(), path)
     first: dict[str, Path] = {}
     for path in found.values():
+        check_image_id(path.stem, where=str(path.parent))
         if path.stem in first:
             raise ValueError(
                 f"{first[path.stem]} and {path} would both get the mask {path.stem}.png: rename "
@@ -163,12 +173,13 @@ def _check_output(output: Path, paths: Sequence[Path], *, overwrite: bool) -> No
 
 def _clear(output: Path) -> None:
     """Take an earlier output away, so that no mask stays of an image that is not asked for."""
-    for folder, suffix in (("masks", "png"), ("overlays", "jpg")):
-        for path in (output / folder).glob(f"*.{suffix}"):
-            path.unlink()
-    for name in ("predictions.csv", "legend.csv"):
-        (output / name).unlink(missing_ok=True)
-    (output / "masks").mkdir(parents=True, exist_ok=True)
+    with write_errors(output, output / "masks"):
+        for folder, suffix in (("masks", "png"), ("overlays", "jpg")):
+            for path in (output / folder).glob(f"*.{suffix}"):
+                path.unlink()
+        for name in ("predictions.csv", "legend.csv"):
+            (output / name).unlink(missing_ok=True)
+        (output / "masks").mkdir(parents=True, exist_ok=True)
 
 
 def _batches(
@@ -211,7 +222,8 @@ def _load(path: Path, *, longest_side: int) -> _Loaded:
         view = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
     shown = (view.shape[0], view.shape[1])
     missing = [(0, max(0, SMALLEST_SIDE - side)) for side in shown]
-    return _Loaded(path, image, np.pad(view, [*missing, (0, 0)], mode="edge"), shown)
+    view = np.pad(view, [*missing, (0, 0)], mode="edge")
+    return _Loaded(path, (image.shape[0], image.shape[1]), view, shown)
 
 
 def _items(
@@ -242,20 +254,20 @@ def _finish(
         _, _, view_mask = labels_of_item(CRF, ("", loaded.view, probs))
     else:
         view_mask = probs.argmax(0).astype(np.uint8)
-    size = (loaded.image.shape[1], loaded.image.shape[0])
+    size = loaded.size[::-1]
     mask = cv2.resize(view_mask[:height, :width], size, interpolation=cv2.INTER_NEAREST_EXACT)
     stem = loaded.path.stem
     write_mask(output / "masks" / f"{stem}.png", mask)
     if overlay:
-        picture = labelled_picture(loaded.image, mask, classes, voc_palette())
+        picture = labelled_picture(loaded.image(), mask, classes, voc_palette())
         write_jpeg(output / "overlays" / f"{stem}.jpg", picture, quality=JPEG_QUALITY)
     pixels = np.bincount(mask.ravel(), minlength=len(classes) + 1)
     rows = [
         {
             "image": str(loaded.path),
             "mask": f"masks/{stem}.png",
-            "height": size[1],
-            "width": size[0],
+            "height": loaded.size[0],
+            "width": loaded.size[1],
             "class_name": name,
             "pixels": int(count),
             "share": float(count / mask.size),

@@ -4,6 +4,7 @@ Later stages read the index only. The ground truth is a file of its own that tra
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,27 +12,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from wsss.data.records import (
+    SEPARATOR,
+    SPLITS,
+    ImageRecord,
+    check_class_names,
+    check_labels,
+    check_records,
+    shown,
+)
 from wsss.store.tables import read_table, write_table
 
 log = logging.getLogger(__name__)
 
-SPLITS = ("train", "val", "ood")
 INDEX_COLUMNS = ("image_id", "path", "split", "height", "width", "labels")
 CLASS_COLUMNS = ("class_name", "spurious_background", "spurious_id")
 GROUND_TRUTH_COLUMNS = ("image_id", "mask", "spurious", "labels", "kind")
-SEPARATOR = ";"
-
-
-@dataclass(frozen=True)
-class ImageRecord:
-    """One image: its key, file, split ("train", "val", "ood"), size in pixels and class names."""
-
-    image_id: str
-    path: Path
-    split: str
-    height: int
-    width: int
-    labels: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -94,11 +90,13 @@ class Prepared:
     `ground_truth` lacks the images of which nothing is known. `spurious` names, per class, the
     background that goes with it and that background's value in the spurious masks. A class without
     a training image is logged as a warning: it stays in the list, learns to be absent, and is left
-    out of means over classes where no mask has it either.
+    out of means over classes where no mask has it either. A class in every training image and
+    training images without a label are logged, too.
 
     Raises:
-        ValueError: An image id repeats, a label or split is unknown, no training image shows any
-            class, or a ground truth or a spurious background belongs to nothing.
+        ValueError: An image id repeats or cannot name a file, a label or split is unknown, no
+            training image shows any class, or a ground truth or a spurious background belongs to
+            nothing.
     """
 
     classes: tuple[str, ...]
@@ -113,81 +111,40 @@ class Prepared:
         for truth in self.ground_truth:
             if truth.image_id not in known:
                 raise ValueError(f"ground truth of image {truth.image_id} belongs to no image")
-            _check_labels(truth.image_id, truth.labels, self.classes, "the ground truth")
-        _check_labels("(spurious)", tuple(self.spurious), self.classes, "the data set")
-        if absent := _absent(self.records, self.classes):
-            log.warning(
-                "no training image shows %s: nothing will be learnt of it; add images, or take it "
-                "out of the list of classes",
-                ", ".join(absent),
-            )
+            check_labels(truth.image_id, truth.labels, self.classes, "the ground truth")
+        check_labels("(spurious)", tuple(self.spurious), self.classes, "the data set")
+        _warn_of_labels(self.records, self.classes)
 
 
-def _absent(records: Iterable[ImageRecord], classes: Sequence[str]) -> list[str]:
-    """Return the classes that no training image shows, in the order of the classes."""
-    shown = {name for record in records if record.split == "train" for name in record.labels}
-    return [name for name in classes if name not in shown]
-
-
-def check_records(records: Iterable[ImageRecord], classes: Sequence[str], *, where: str) -> None:
-    """Check that ids are unique, splits and labels known, and that there is something to learn.
-
-    Raises:
-        ValueError: Something is wrong; the sentence starts with `where`.
-    """
-    _check_class_names(classes, where)
-    seen: set[str] = set()
-    trained = False
-    for record in records:
-        if record.image_id in seen:
-            raise ValueError(f"{where}: image id {record.image_id} occurs twice; make ids unique")
-        seen.add(record.image_id)
-        if record.split not in SPLITS:
-            raise ValueError(
-                f"{where}: image {record.image_id} has the unknown split {record.split!r}; "
-                f"the splits are {', '.join(SPLITS)}"
-            )
-        if record.height < 1 or record.width < 1:
-            raise ValueError(f"{where}: image {record.image_id} has no pixels; remove it")
-        if record.split == "ood" and record.labels:
-            raise ValueError(
-                f"{where}: image {record.image_id} of split ood has labels; remove them (what it "
-                "truly shows belongs to the ground truth) or move it to train"
-            )
-        _check_labels(record.image_id, record.labels, classes, where)
-        trained = trained or (record.split == "train" and bool(record.labels))
-    if not trained:
-        raise ValueError(
-            f"{where}: no training image shows any of the classes {', '.join(classes)}; "
-            "add images, or name the classes that there are"
+def _warn_of_labels(records: Iterable[ImageRecord], classes: Sequence[str]) -> None:
+    """Log what training images cannot teach: classes that none or all show, images without any."""
+    train = [record for record in records if record.split == "train"]
+    counts = Counter(name for record in train for name in record.labels)
+    if absent := [name for name in classes if not counts[name]]:
+        log.warning(
+            "no training image shows %s: nothing will be learnt of it; add images, or take it "
+            "out of the list of classes",
+            ", ".join(absent),
+        )
+    if everywhere := [name for name in classes if counts[name] == len(train)]:
+        log.warning(
+            "all %d training images show %s: a classifier can say so without looking; add images "
+            "without it",
+            len(train),
+            ", ".join(everywhere),
+        )
+    if unlabelled := [record.image_id for record in train if not record.labels]:
+        log.warning(
+            "%d training images have no label (%s): they are learnt as showing none of the "
+            "classes, and their pseudo-masks are background; label them, or take them out",
+            len(unlabelled),
+            examples(unlabelled),
         )
 
 
-def _check_class_names(classes: Sequence[str], where: str) -> None:
-    bad = [name for name in classes if not name.strip() or SEPARATOR in name]
-    if bad or not classes:
-        raise ValueError(
-            f"{where}: class names {bad} are empty or contain {SEPARATOR!r}"
-            if bad
-            else f"{where}: there are no classes; name at least one"
-        )
-    if len(set(classes)) != len(classes):
-        raise ValueError(f"{where}: a class name occurs twice in {', '.join(classes)}")
-    if len(classes) > 254:
-        raise ValueError(f"{where}: {len(classes)} classes do not fit a mask; at most 254 do")
-
-
-def _check_labels(
-    image_id: str, labels: tuple[str, ...], classes: Sequence[str], where: str
-) -> None:
-    unknown = [name for name in labels if name not in classes]
-    if unknown:
-        raise ValueError(
-            f"{where}: image {image_id} has the unknown class(es) {', '.join(unknown)}; "
-            f"known are {', '.join(classes)}"
-        )
-    if len(set(labels)) != len(labels):
-        raise ValueError(f"{where}: image {image_id} names a class twice; name it once")
+def examples(names: Sequence[str]) -> str:
+    """Return the first three names, and dots where there are more."""
+    return ", ".join([*names[:3], *(["..."] if len(names) > 3 else [])])
 
 
 def write_classes(
@@ -198,7 +155,7 @@ def write_classes(
     Raises:
         ValueError: The class names are empty, repeat or contain ";".
     """
-    _check_class_names(classes, str(classes_csv))
+    check_class_names(classes, str(classes_csv))
     rows = [(name, *spurious.get(name, ("", 0))) for name in classes]
     write_table(classes_csv, pd.DataFrame(rows, columns=list(CLASS_COLUMNS)))
 
@@ -207,11 +164,13 @@ def read_classes(classes_csv: Path) -> tuple[tuple[str, ...], dict[str, tuple[st
     """Return the class names and, where a class has one, its (spurious background, id).
 
     Raises:
-        ValueError: The file is missing, lacks a column, or its class names are empty or repeat.
+        ValueError: The file is missing, lacks a column, its class names are empty or repeat, or an
+            id is no number.
     """
     table = read_table(classes_csv, CLASS_COLUMNS)
+    _check_whole_numbers(table, ("spurious_id",), classes_csv)
     classes = tuple(table["class_name"])
-    _check_class_names(classes, str(classes_csv))
+    check_class_names(classes, str(classes_csv))
     spurious = {
         name: (background, int(spurious_id))
         for name, background, spurious_id in table[list(CLASS_COLUMNS)].itertuples(index=False)
@@ -238,9 +197,7 @@ def read_index(index_csv: Path, classes_csv: Path) -> Index:
     """
     classes, _ = read_classes(classes_csv)
     table = read_table(index_csv, INDEX_COLUMNS)
-    for column in ("height", "width"):
-        if len(table) and table[column].dtype != np.int64:
-            raise ValueError(f"{index_csv}: column {column} must hold whole numbers in every row")
+    _check_whole_numbers(table, ("height", "width"), index_csv)
     records = tuple(
         ImageRecord(image_id, Path(path), split, int(height), int(width), _names(labels))
         for image_id, path, split, height, width, labels in table[list(INDEX_COLUMNS)].itertuples(
@@ -249,6 +206,12 @@ def read_index(index_csv: Path, classes_csv: Path) -> Index:
     )
     check_records(records, classes, where=str(index_csv))
     return Index(classes, records)
+
+
+def _check_whole_numbers(table: pd.DataFrame, columns: Sequence[str], where: Path) -> None:
+    for column in columns:
+        if len(table) and table[column].dtype != np.int64:
+            raise ValueError(f"{where}: column {column} must hold whole numbers in every row")
 
 
 def write_ground_truth(path: Path, records: Iterable[GroundTruthRecord]) -> None:
@@ -275,7 +238,8 @@ def read_ground_truth(path: Path) -> dict[str, GroundTruthRecord]:
     table = read_table(path, GROUND_TRUTH_COLUMNS)
     repeated = table["image_id"][table["image_id"].duplicated()]
     if len(repeated):
-        raise ValueError(f"{path}: image id {repeated.iloc[0]} occurs twice; make ids unique")
+        name = shown(repeated.iloc[0])
+        raise ValueError(f"{path}: image id {name} occurs twice; make ids unique")
     return {
         image_id: GroundTruthRecord(image_id, _path(mask), _path(spurious), _names(labels), kind)
         for image_id, mask, spurious, labels, kind in table[list(GROUND_TRUTH_COLUMNS)].itertuples(

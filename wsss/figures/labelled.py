@@ -11,6 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 from wsss.figures.overlays import outline
 
 SMALLEST_WIDTH = 320
+LARGEST_HEIGHT = 4096
+BAND = 256
 OPACITY = 0.55
 PAPER, INK = (255, 255, 255), (30, 30, 30)
 
@@ -20,7 +22,8 @@ def labelled_picture(
 ) -> np.ndarray:
     """Return the image with coloured and outlined classes over a strip with their names.
 
-    An image narrower than 320 pixels is enlarged by a whole number, so that the names fit.
+    An image narrower than 320 pixels is enlarged by a whole number, so that the names fit, unless
+    it would get higher than 4096.
 
     Args:
         image: (H, W, 3) uint8.
@@ -34,11 +37,18 @@ def labelled_picture(
     Raises:
         ValueError: Image and mask differ in size.
     """
-    factor = -(-SMALLEST_WIDTH // image.shape[1])
+    height, width = image.shape[:2]
+    factor = max(1, min(-(-SMALLEST_WIDTH // width), LARGEST_HEIGHT // height))
     image, mask = (array.repeat(factor, 0).repeat(factor, 1) for array in (image, mask))
     found = [int(value) for value in np.unique(mask) if 0 < value <= len(classes)]
-    coloured = (1 - OPACITY) * image + OPACITY * palette[mask]
-    picture = np.where((mask > 0)[..., None], coloured.round(), image).astype(np.uint8)
+    picture = image.copy()
+    # In bands: as floats, a large photograph would take gigabytes.
+    for top in range(0, len(image), BAND):
+        rows = slice(top, top + BAND)
+        coloured = (1 - OPACITY) * image[rows] + OPACITY * palette[mask[rows]]
+        np.copyto(
+            picture[rows], coloured.round(), where=(mask[rows] > 0)[..., None], casting="unsafe"
+        )
     for value in found:
         picture = outline(picture, mask == value, PAPER)
     entries = [(classes[value - 1], tuple(map(int, palette[value]))) for value in found]

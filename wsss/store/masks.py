@@ -1,6 +1,8 @@
 """Masks as palette PNG files, in the colours of PASCAL VOC."""
 
 import io
+import struct
+import zlib
 from functools import cache
 from pathlib import Path
 
@@ -8,6 +10,13 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from wsss.store.atomic import atomic_path
+
+IGNORE_INDEX = 255
+# PIL meets damaged bytes with whatever error its current step has.
+_UNREADABLE = (
+    *(OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, AttributeError),
+    *(ArithmeticError, RuntimeError, struct.error, zlib.error),
+)
 
 
 @cache
@@ -56,7 +65,8 @@ def read_mask(path: Path | str) -> np.ndarray:
     """Return a mask, (H, W) uint8, from a PNG that holds class indices (palette or 8-bit grey).
 
     Raises:
-        ValueError: The file is missing, truncated, not a PNG, or holds colours and no indices.
+        ValueError: The file is missing, truncated, damaged, not a PNG, animated, or holds colours
+            and no indices.
     """
     try:
         content = io.BytesIO(Path(path).read_bytes())
@@ -64,17 +74,57 @@ def read_mask(path: Path | str) -> np.ndarray:
         with Image.open(content, formats=["PNG"]) as image:
             image.verify()
         with Image.open(content, formats=["PNG"]) as image:
-            mode = image.mode
-            mask = np.array(image) if mode in ("P", "L") else None
+            mode = _index_mode(image)
+            mask = None if mode else np.array(image)
     except FileNotFoundError:
         raise ValueError(f"mask {path} does not exist; run the step that makes it again") from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except (*_UNREADABLE, Image.DecompressionBombError) as error:
         raise ValueError(
-            f"mask {path} cannot be read as PNG ({error}); delete it and make it again"
+            f"mask {path} cannot be read as PNG ({_reason(error)}); delete it and make it again"
         ) from None
     if mask is None:
         raise ValueError(
             f"mask {path} has mode {mode}, not class indices; "
             "convert its colours to indices (8-bit palette or grey PNG)"
+        )
+    return mask
+
+
+def _index_mode(image: Image.Image) -> str:
+    """Return "" for an image of indices, else what it is."""
+    if getattr(image, "is_animated", False):
+        return "of an animation"
+    # PIL stretches grey of fewer than 8 bits to 255.
+    stored = [tile[3] for tile in getattr(image, "tile", [])]
+    if image.mode == "L" and stored != ["L"]:
+        return ", ".join(map(str, stored))
+    return "" if image.mode in ("P", "L") else image.mode
+
+
+def _reason(error: Exception) -> str:
+    # PIL's own sentence names the bytes in memory.
+    if isinstance(error, UnidentifiedImageError):
+        return "not a PNG"
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return " ".join(text.split())
+
+
+def read_class_mask(path: Path | str, *, num_classes: int) -> np.ndarray:
+    """Return a mask as `read_mask`, whose values are all below `num_classes`, or 255.
+
+    Args:
+        path: A ground truth mask.
+        num_classes: Classes with background.
+
+    Raises:
+        ValueError: As in `read_mask`, or a value is no class.
+    """
+    mask = read_mask(path)
+    wrong = mask[(mask >= num_classes) & (mask != IGNORE_INDEX)]
+    if wrong.size:
+        raise ValueError(
+            f"mask {path} holds the value {wrong.max()}, but {num_classes - 1} classes take 1 to "
+            f"{num_classes - 1} (0 is background, 255 ignored); name all classes that the masks "
+            "were drawn for, in their order, or correct the mask"
         )
     return mask

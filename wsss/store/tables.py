@@ -99,7 +99,7 @@ def _check(path: Path | str, content: bytes) -> None:
     beside = checksum_path(path)
     if not beside.is_file():
         return
-    if beside.read_text("utf-8").split()[:1] != [hashlib.sha256(content).hexdigest()]:
+    if beside.read_bytes().split()[:1] != [hashlib.sha256(content).hexdigest().encode()]:
         raise ValueError(
             f"table {path} is damaged, or was changed after it was written (its checksum differs); "
             f"delete it and make it again, or delete {beside.name} if the change is yours"

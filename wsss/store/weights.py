@@ -21,6 +21,8 @@ UNREADABLE = (
     *(RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError, MemoryError),
     *(AssertionError, AttributeError, ArithmeticError, struct.error, SafetensorError),
 )
+# Keys under which training scripts nest the weights beside an epoch or an optimizer.
+NESTED = ("state_dict", "model", "model_state_dict")
 
 
 def save_weights(
@@ -124,3 +126,25 @@ def load_torch_file(path: Path | str) -> Any:
         raise ValueError(
             f"weights {path} cannot be read as a PyTorch file ({reason}); fetch them again"
         ) from None
+
+
+def load_torch_state(path: Path | str) -> dict[str, torch.Tensor]:
+    """Return the state dict that a PyTorch file of others is, or holds under a usual name.
+
+    Raises:
+        ValueError: As in `load_torch_file`, or there is no state dict.
+    """
+    content = load_torch_file(path)
+    for key in NESTED:
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
+    if not (
+        isinstance(content, Mapping)
+        and content
+        and all(isinstance(n, str) and isinstance(t, torch.Tensor) for n, t in content.items())
+    ):
+        raise ValueError(
+            f"{path} is no checkpoint: it holds no state dict (tensors by name) but a "
+            f"{type(content).__name__}; save the network's state_dict()"
+        )
+    return dict(content)

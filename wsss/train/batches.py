@@ -55,7 +55,7 @@ class BatchStream:
             generator=torch.Generator(),
             pin_memory=torch.cuda.is_available(),
         )
-        yield from _ahead(loader) if self.workers == 0 else loader
+        yield from _ahead(loader) if self.workers == 0 else _with_sentences(loader)
 
     def names(self, step: int) -> list[str]:
         """Return the image ids of the batch of a step."""
@@ -75,6 +75,15 @@ def _ahead(loader: DataLoader) -> Generator[Any, None, None]:
         while (batch := waiting.popleft().result()) is not end:
             waiting.append(thread.submit(next, batches, end))
             yield batch
+
+
+def _with_sentences(loader: DataLoader) -> Generator[Any, None, None]:
+    """Yield the batches; an error of a loading process is its sentence, without a traceback."""
+    try:
+        yield from loader
+    except ValueError as error:
+        sentence = str(error).rstrip().rsplit("\n", maxsplit=1)[-1]
+        raise ValueError(sentence.removeprefix("ValueError: ")) from None
 
 
 def _leave_signals_to_the_loop(_: int) -> None:

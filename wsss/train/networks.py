@@ -13,7 +13,7 @@ from wsss.models.classifier import Classifier, build_classifier
 from wsss.models.deeplab import MultiScale, build_segmenter
 from wsss.models.deeplab_weights import rename_deeplab_backbone
 from wsss.models.irn import IRNet
-from wsss.store.weights import load_torch_file, load_weights, save_weights
+from wsss.store.weights import load_torch_state, load_weights, save_weights
 
 
 def save_classifier(
@@ -131,7 +131,7 @@ def start_segmenter(
             raise ValueError(f"{start} has a {name}, the segmenter needs a {recipe['backbone']}")
         backbone.load_state_dict(classifier.backbone.state_dict())
     elif initial_weights != "none":
-        backbone.load_state_dict(rename_deeplab_backbone(load_torch_file(Path(str(start)))))
+        backbone.load_state_dict(rename_deeplab_backbone(load_torch_state(Path(str(start)))))
     return segmenter
 
 

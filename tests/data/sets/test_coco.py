@@ -24,6 +24,7 @@ OPTIONS = {
     "classes": ["motorbike", "cat"],
     "val_fraction": 0.0,
     "limit": 0,
+    "max_megapixels": 4.0,
     "random_seed": 0,
     "workers": 1,
 }
@@ -81,7 +82,7 @@ def write(root, part="train2017", first=1, annotations=None):
     (root / "annotations").mkdir(parents=True, exist_ok=True)
     (root / f"annotations/instances_{part}.json").write_text(json.dumps(content))
     for i in range(first, first + 4):
-        image = np.full((HEIGHT, WIDTH, 3), 100, np.uint8)
+        image = np.full((HEIGHT, WIDTH, 3), 10 * i, np.uint8)
         write_jpeg(root / part / f"{i:03d}.jpg", image, quality=90)
 
 

@@ -17,6 +17,7 @@ OPTIONS = {
     "masks": "SegmentationClass",
     "classes": ["bird", "train"],
     "limit": 0,
+    "max_megapixels": 4.0,
     "random_seed": 0,
     "workers": 1,
 }

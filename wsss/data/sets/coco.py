@@ -1,41 +1,21 @@
 """MS COCO, or another data set with annotations in its instance format."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pycocotools import mask as rle_tools
 
-from wsss.data.images import image_files, image_size
+from wsss.data.checks import check_image, checked_together
+from wsss.data.images import Header, image_files
 from wsss.data.index import GroundTruthRecord, ImageRecord, Prepared
 from wsss.data.selection import covering_order
+from wsss.data.sets._coco_annotations import AnnotatedImage, read_annotations
+from wsss.data.sets._coco_shapes import object_pixels
 from wsss.parallel import parallel_map
 from wsss.progress import progress
-from wsss.store.masks import write_mask
-
-IGNORE_INDEX = 255
-VOC_TO_COCO = {
-    "aeroplane": "airplane",
-    "motorbike": "motorcycle",
-    "diningtable": "dining table",
-    "pottedplant": "potted plant",
-    "sofa": "couch",
-    "tvmonitor": "tv",
-}
-
-
-@dataclass(frozen=True)
-class _Image:
-    """An annotated image; `labels` in the order of the classes, `objects` of the classes only."""
-
-    path: Path
-    size: tuple[int, int]
-    labels: tuple[str, ...]
-    objects: list[dict[str, Any]] = field(repr=False)
+from wsss.store.masks import IGNORE_INDEX, write_mask
 
 
 def prepare(
@@ -49,6 +29,7 @@ def prepare(
     classes: Sequence[str],
     val_fraction: float,
     limit: int,
+    max_megapixels: float,
     random_seed: int,
     workers: int,
 ) -> Prepared:
@@ -62,6 +43,9 @@ def prepare(
     In a mask the smaller object covers the larger; a crowd (iscrowd) is 255 where no single object
     covers it, and counts for the image labels. Objects of other classes are background.
 
+    Candidates whose file is that of a train or val image are left out. Of images only the header
+    is read: one that is cut off behind it is named by the first stage that decodes it.
+
     Args:
         folder: Gets SegmentationClass/ with one palette PNG per train and val image.
         root: The folder that holds images and annotations.
@@ -74,12 +58,14 @@ def prepare(
             in [0, 1). Every class that has an image keeps one for training.
         limit: At most so many images with a class, and as many without, or 0 for all; every
             class keeps an image as long as the limit allows.
+        max_megapixels: Million pixels that an image may have.
         random_seed: Of the val images and of the choice that `limit` asks for.
         workers: Processes that draw the masks.
 
     Raises:
-        ValueError: A folder, file or image is missing, a class is unknown, no training image shows
-            any class, an image has another size than its annotation says.
+        ValueError: A folder, file or image is missing or cannot be read, a class is unknown, no
+            training image shows any class, an image is too large or has another size than its
+            annotation says, an annotation is broken or belongs to nothing.
     """
     source = Path(root)
     if not source.is_dir():
@@ -92,91 +78,45 @@ def prepare(
             f"val_fraction {val_fraction} must be in [0, 1), and val_images and val_annotations "
             "must both be named or both be empty"
         )
-    images = _read_annotations(source / train_annotations, source / train_images, classes)
+    images = read_annotations(source / train_annotations, source / train_images, classes)
     chosen = _chosen(images, classes, limit, random_seed)
     if val_annotations:
-        val = _read_annotations(source / val_annotations, source / val_images, classes)
+        val = read_annotations(source / val_annotations, source / val_images, classes)
         parts = [("train", images, chosen)]
         parts.append(("val", val, _chosen(val, classes, limit, random_seed)))
     else:
         last = len(chosen) - round(val_fraction * len(chosen))
         parts = [("train", images, chosen[:last]), ("val", images, chosen[last:])]
-    records, ground_truth = [], []
+    records: list[ImageRecord] = []
+    headers: list[Header] = []
+    ground_truth = []
+    write = partial(_write, classes=tuple(classes), max_megapixels=max_megapixels)
     for split, part, unsorted in parts:
         image_ids = sorted(unsorted)
         masks = [folder / "SegmentationClass" / f"{image_id}.png" for image_id in image_ids]
         found = [part[image_id] for image_id in image_ids]
-        drawn = parallel_map(
-            partial(_write, classes=tuple(classes)), zip(masks, found, strict=True), workers=workers
-        )
-        for _ in progress(drawn, total=len(masks), description=f"{split} masks"):
-            pass
+        drawn = parallel_map(write, zip(masks, found, strict=True), workers=workers)
+        headers += progress(drawn, total=len(masks), description=f"{split} masks")
         for image_id, mask, image in zip(image_ids, masks, found, strict=True):
             records.append(ImageRecord(image_id, image.path, split, *image.size, image.labels))
             ground_truth.append(GroundTruthRecord(image_id, mask, None, image.labels, ""))
-    for path in _candidates(source / train_images, images, limit, random_seed):
-        records.append(ImageRecord(path.stem, path, "ood", *image_size(path), ()))
-        if path.stem in images:
-            ground_truth.append(GroundTruthRecord(path.stem, None, None, (), ""))
-    return Prepared(tuple(classes), tuple(records), tuple(ground_truth))
-
-
-def _read_annotations(path: Path, image_folder: Path, classes: Sequence[str]) -> dict[str, _Image]:
-    """Return the annotated images by id, which is the file's name without suffix."""
-    try:
-        content = json.loads(path.read_bytes())
-        class_of = _class_of_category(content["categories"], classes, path)
-        objects: dict[int, list[dict[str, Any]]] = {item["id"]: [] for item in content["images"]}
-        for item in content["annotations"]:
-            if item["category_id"] in class_of:
-                name = class_of[item["category_id"]]
-                objects[item["image_id"]].append({**item, "class_name": name})
-        return {
-            Path(item["file_name"]).stem: _Image(
-                image_folder / item["file_name"],
-                (item["height"], item["width"]),
-                _ordered({found["class_name"] for found in objects[item["id"]]}, classes),
-                objects[item["id"]],
-            )
-            for item in content["images"]
-        }
-    except FileNotFoundError:
-        raise ValueError(f"annotations {path} do not exist; link COCO there") from None
-    except json.JSONDecodeError as error:
-        raise ValueError(f"annotations {path} are no JSON ({error}); fetch them again") from None
-    except (KeyError, TypeError) as error:
-        raise ValueError(
-            f"annotations {path} are not in COCO's instance format ({error!r} is missing or "
-            "unexpected); use an instances_*.json file"
-        ) from None
-
-
-def _class_of_category(
-    categories: list[dict[str, Any]], classes: Sequence[str], path: Path
-) -> dict[int, str]:
-    """Return our class name by COCO's category id.
-
-    Raises:
-        ValueError: A class is no category.
-    """
-    category_of = {category["name"]: category["id"] for category in categories}
-    # A file that has a class under VOC's own name keeps it.
-    named = {name: name if name in category_of else VOC_TO_COCO.get(name, name) for name in classes}
-    unknown = [name for name, category in named.items() if category not in category_of]
-    if unknown:
-        raise ValueError(
-            f"annotations {path} have no class {', '.join(unknown)}; known are "
-            f"{', '.join(category_of)}"
-        )
-    return {category_of[category]: name for name, category in named.items()}
-
-
-def _ordered(names: set[str], classes: Sequence[str]) -> tuple[str, ...]:
-    return tuple(name for name in classes if name in names)
+    candidates = _candidates(source / train_images, images, limit, random_seed)
+    check = partial(check_image, max_megapixels=max_megapixels)
+    read = parallel_map(check, candidates, workers=workers)
+    headers += progress(read, total=len(candidates), description="OoD candidates")
+    for path, header in zip(candidates, headers[len(records) :], strict=True):
+        records.append(ImageRecord(path.stem, path, "ood", *header.size, ()))
+    kept = checked_together(records, headers)
+    ground_truth += [
+        GroundTruthRecord(record.image_id, None, None, (), "")
+        for record in kept
+        if record.split == "ood" and record.image_id in images
+    ]
+    return Prepared(tuple(classes), tuple(kept), tuple(ground_truth))
 
 
 def _chosen(
-    images: Mapping[str, _Image], classes: Sequence[str], limit: int, random_seed: int
+    images: Mapping[str, AnnotatedImage], classes: Sequence[str], limit: int, random_seed: int
 ) -> list[str]:
     """Return the ids of the images with a class that `limit` keeps, in covering order."""
     shown = {image_id: image.labels for image_id, image in images.items() if image.labels}
@@ -184,7 +124,7 @@ def _chosen(
 
 
 def _candidates(
-    folder: Path, images: Mapping[str, _Image], limit: int, random_seed: int
+    folder: Path, images: Mapping[str, AnnotatedImage], limit: int, random_seed: int
 ) -> list[Path]:
     """Return the files, by name, that show no class or are not annotated; at most `limit`."""
     paths = [
@@ -196,26 +136,29 @@ def _candidates(
     return [paths[position] for position in sorted(order)]
 
 
-def _write(job: tuple[Path, _Image], *, classes: tuple[str, ...]) -> None:
-    """Write the mask of an image.
+def _write(
+    job: tuple[Path, AnnotatedImage], *, classes: tuple[str, ...], max_megapixels: float
+) -> Header:
+    """Write the mask of an image, and return the image's header.
 
     Raises:
-        ValueError: The image is not as large as its annotation says.
+        ValueError: The image cannot be read, is too large or not as large as its annotation says.
     """
     path, image = job
-    found = image_size(image.path)
-    if found != image.size:
+    header = check_image(image.path, max_megapixels=max_megapixels)
+    if header.size != image.size:
         raise ValueError(
-            f"image {image.path} is {found}, but its annotation says {image.size}; "
+            f"image {image.path} is {header.size}, but its annotation says {image.size}; "
             "fetch images and annotations of one release"
         )
     write_mask(path, _draw(image, classes))
+    return header
 
 
-def _draw(image: _Image, classes: Sequence[str]) -> np.ndarray:
+def _draw(image: AnnotatedImage, classes: Sequence[str]) -> np.ndarray:
     """Return the mask: crowds first, then the objects from the largest to the smallest."""
     mask = np.zeros(image.size, dtype=np.uint8)
-    shapes = [(_decode(item, image), item) for item in image.objects]
+    shapes = [(_pixels(item, image), item) for item in image.objects]
     shapes.sort(key=lambda pair: (not pair[1].get("iscrowd", 0), -int(pair[0].sum())))
     for shape, item in shapes:
         value = classes.index(item["class_name"]) + 1
@@ -223,31 +166,18 @@ def _draw(image: _Image, classes: Sequence[str]) -> np.ndarray:
     return mask
 
 
-def _decode(item: Mapping[str, Any], image: _Image) -> np.ndarray:
-    """Return an object's pixels, (H, W) bool, from polygons or from either form of RLE.
+def _pixels(item: Mapping[str, Any], image: AnnotatedImage) -> np.ndarray:
+    """Return an object's pixels, (H, W) bool.
 
     Raises:
-        ValueError: The segmentation has another size than the image, or no known form.
+        ValueError: The segmentation or the mark of a crowd cannot be read.
     """
-    shape = item["segmentation"]
-    height, width = image.size
     try:
-        if isinstance(shape, list):
-            # pycocotools would take four numbers for a box.
-            if not all(len(polygon) >= 6 and len(polygon) % 2 == 0 for polygon in shape):
-                raise ValueError("a polygon needs at least three points")
-            shape = rle_tools.merge(rle_tools.frPyObjects(shape, height, width))
-        elif isinstance(shape["counts"], list):
-            shape = rle_tools.frPyObjects(shape, *shape["size"])
-        pixels = rle_tools.decode(shape).astype(bool)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+        if item.get("iscrowd", 0) not in (0, 1):
+            raise ValueError("iscrowd is neither 0 nor 1")
+        return object_pixels(item.get("segmentation"), image.size)
+    except ValueError as error:
         raise ValueError(
             f"object {item.get('id')} of image {image.path} has no readable mask ({error}); "
             "fetch the annotations again"
         ) from None
-    if pixels.shape != image.size:
-        raise ValueError(
-            f"object {item.get('id')} of image {image.path} has a mask of {pixels.shape}, but the "
-            f"image is {image.size}; fetch the annotations again"
-        )
-    return pixels

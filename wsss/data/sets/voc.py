@@ -1,18 +1,16 @@
 """Data in the layout of PASCAL VOC: VOC 2012 itself, with or without SBD, or a set of one's own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from xml.etree import ElementTree
 
-from wsss.data.images import image_files, image_size
-from wsss.data.index import SEPARATOR, GroundTruthRecord, ImageRecord, Prepared
+from wsss.data.checks import check_image, check_mask, checked_together
+from wsss.data.images import Header, image_files
+from wsss.data.index import GroundTruthRecord, ImageRecord, Prepared
 from wsss.data.selection import covering_order
+from wsss.data.sets._labels import ImageLabels, read_list
 from wsss.parallel import parallel_map
 from wsss.progress import progress
-from wsss.store.tables import read_table
-
-LABELS_CSV = "labels.csv"
 
 
 def prepare(
@@ -26,6 +24,7 @@ def prepare(
     masks: str,
     classes: Sequence[str],
     limit: int,
+    max_megapixels: float,
     random_seed: int,
     workers: int,
 ) -> Prepared:
@@ -33,7 +32,11 @@ def prepare(
 
     Reads JPEGImages/ and the lists; writes nothing. The image labels come from labels.csv
     (image_id, labels joined by ";") where root has one, else from Annotations/*.xml, where objects
-    marked difficult count as well, as in the authors' code. Of OoD images nothing is known.
+    marked difficult count as well, as in the authors' code. Of OoD images nothing is known; those
+    whose file is that of a train or val image are left out.
+
+    Of images only the header is read, for a hundred thousand would take long: one that is cut off
+    behind it is named by the first stage that decodes it.
 
     Args:
         folder: For what a data set writes; left alone.
@@ -47,126 +50,94 @@ def prepare(
         classes: Class names, in the order of the values in the masks.
         limit: At most so many images per split, or 0 for all; every class keeps an image as
             long as the limit allows.
+        max_megapixels: Million pixels that an image may have.
         random_seed: Of the choice that `limit` asks for.
-        workers: Processes that read the sizes of the images.
+        workers: Processes that read headers and masks.
 
     Raises:
-        ValueError: A folder, list, image or label is missing, a label is unknown, no training image
-            shows any class, or a mask and its image differ in size.
+        ValueError: A folder, list, image or label is missing or cannot be read, a label is unknown,
+            no training image shows any class, an image is too large, or a mask has another size
+            than its image or a value that is no class.
     """
     source = Path(root)
-    images = {path.stem: path for path in image_files(source / "JPEGImages")}
-    labels_of = _labels_csv(source / LABELS_CSV)
+    images = _Images(source / "JPEGImages")
+    labels = ImageLabels(source, classes)
     chosen: list[tuple[str, Path, tuple[str, ...]]] = []
+    named: set[str] = set()
     for split, name in (("train", train_list), ("val", val_list)):
-        labelled = {
-            image_id: _labels(image_id, source, labels_of, classes)
-            for image_id in _image_ids(source, name)
-        }
+        image_ids = read_list(source / name, images.paths) if name else []
+        files = {image_id: images.file(image_id, source / name) for image_id in image_ids}
+        labelled = {image_id: labels.of(image_id) for image_id in image_ids}
         kept = covering_order(labelled, classes, random_seed=random_seed)[: limit or None]
-        chosen += [(split, _file(i, images, source / name), labelled[i]) for i in sorted(kept)]
-    candidates = [_file(i, images, source / ood_list) for i in _image_ids(source, ood_list)]
+        chosen += [(split, files[i], labelled[i]) for i in sorted(kept)]
+        named.update(image_ids)
+    labels.log_unused(named)
+    image_ids = read_list(source / ood_list, images.paths) if ood_list else []
+    candidates = [images.file(image_id, source / ood_list) for image_id in image_ids]
     candidates += image_files(Path(ood_folder)) if ood_folder else []
     kept = covering_order({str(path): () for path in candidates}, (), random_seed=random_seed)
     chosen += [("ood", Path(path), ()) for path in sorted(kept[: limit or None])]
-    read = parallel_map(
-        partial(_size_and_mask, masks=source / masks),
-        [(split, path) for split, path, _ in chosen],
-        workers=workers,
+    check = partial(
+        _check,
+        masks=source / masks,
+        num_classes=len(classes) + 1,
+        max_megapixels=max_megapixels,
     )
-    records, ground_truth = [], []
-    sizes = progress(read, total=len(chosen), description="image sizes")
-    for (split, path, labels), (size, mask) in zip(chosen, sizes, strict=True):
-        records.append(ImageRecord(path.stem, path, split, *size, labels))
+    jobs = [(split, path) for split, path, _ in chosen]
+    read = progress(
+        parallel_map(check, jobs, workers=workers),
+        total=len(chosen),
+        description="images and masks",
+    )
+    records, ground_truth, headers = [], [], []
+    for (split, path, names), (header, mask) in zip(chosen, read, strict=True):
+        records.append(ImageRecord(path.stem, path, split, *header.size, names))
+        headers.append(header)
         if split != "ood":
-            ground_truth.append(GroundTruthRecord(path.stem, mask, None, labels, ""))
-    return Prepared(tuple(classes), tuple(records), tuple(ground_truth))
+            ground_truth.append(GroundTruthRecord(path.stem, mask, None, names, ""))
+    kept_records = checked_together(records, headers)
+    return Prepared(tuple(classes), tuple(kept_records), tuple(ground_truth))
 
 
-def _file(image_id: str, images: Mapping[str, Path], where: Path) -> Path:
-    if image_id not in images:
-        raise ValueError(
-            f"image {image_id} of {where} is not in JPEGImages; complete the images or take it out "
-            "of the list"
-        )
-    return images[image_id]
+class _Images:
+    """The image files of a folder by id, which is the name without suffix."""
+
+    def __init__(self, folder: Path) -> None:
+        self.paths: dict[str, Path] = {}
+        self.others: dict[str, Path] = {}
+        for path in image_files(folder):
+            (self.others if path.stem in self.paths else self.paths)[path.stem] = path
+
+    def file(self, image_id: str, where: Path) -> Path:
+        """Return the file of an image that a list names.
+
+        Raises:
+            ValueError: There is none, or there are several.
+        """
+        if image_id not in self.paths:
+            raise ValueError(
+                f"image {image_id} of {where} is not in JPEGImages; complete the images or take it "
+                "out of the list"
+            )
+        if image_id in self.others:
+            raise ValueError(
+                f"image {image_id} of {where} is {self.paths[image_id]} or "
+                f"{self.others[image_id]}; take one away"
+            )
+        return self.paths[image_id]
 
 
-def _image_ids(source: Path, name: str) -> list[str]:
-    """Return the ids of a list under `source`, none if it has no name."""
-    if not name:
-        return []
-    path = source / name
-    if not path.is_file():
-        raise ValueError(f"image list {path} does not exist; link the data set there")
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [_stem(line.split()[0]) for line in lines if line.strip()]
-
-
-def _stem(word: str) -> str:
-    """Return a word without folder, and without the suffix of an image."""
-    name = word.rsplit("/", maxsplit=1)[-1]
-    return name.rsplit(".", maxsplit=1)[0] if name.lower().endswith((".jpg", ".png")) else name
-
-
-def _labels_csv(path: Path) -> Mapping[str, tuple[str, ...]] | None:
-    if not path.is_file():
-        return None
-    table = read_table(path, ["image_id", "labels"])
-    return {
-        image_id: tuple(labels.split(SEPARATOR)) if labels else ()
-        for image_id, labels in zip(table["image_id"], table["labels"], strict=True)
-    }
-
-
-def _labels(
-    image_id: str,
-    source: Path,
-    labels_of: Mapping[str, tuple[str, ...]] | None,
-    classes: Sequence[str],
-) -> tuple[str, ...]:
-    """Return the class names of an image, in the order of `classes`."""
-    if labels_of is None:
-        where = source / "Annotations" / f"{image_id}.xml"
-        names = _xml_labels(where)
-    else:
-        where = source / LABELS_CSV
-        if image_id not in labels_of:
-            raise ValueError(f"{where} has no row for image {image_id}; add its labels")
-        names = labels_of[image_id]
-    unknown = sorted(set(names) - set(classes))
-    if unknown:
-        raise ValueError(
-            f"{where}: image {image_id} has the unknown class(es) {', '.join(unknown)}; known are "
-            f"{', '.join(classes)}"
-        )
-    return tuple(name for name in classes if name in names)
-
-
-def _xml_labels(path: Path) -> tuple[str, ...]:
-    try:
-        objects = ElementTree.parse(path).getroot().findall("object")
-    except FileNotFoundError:
-        raise ValueError(
-            f"labels {path} do not exist; link the Annotations or write a {LABELS_CSV}"
-        ) from None
-    except ElementTree.ParseError as error:
-        raise ValueError(f"labels {path} are no XML ({error}); replace the file") from None
-    return tuple((item.findtext("name") or "").strip() for item in objects)
-
-
-def _size_and_mask(job: tuple[str, Path], *, masks: Path) -> tuple[tuple[int, int], Path | None]:
-    """Return an image's size and its mask, if it is no OoD image and has one.
+def _check(
+    job: tuple[str, Path], *, masks: Path, num_classes: int, max_megapixels: float
+) -> tuple[Header, Path | None]:
+    """Return an image's header and its mask, if it is no OoD image and has one.
 
     Raises:
-        ValueError: The mask is of another size.
+        ValueError: The image is unreadable or too large, or the mask does not fit it.
     """
     split, path = job
-    size, mask = image_size(path), masks / f"{path.stem}.png"
+    header, mask = check_image(path, max_megapixels=max_megapixels), masks / f"{path.stem}.png"
     if split == "ood" or not mask.is_file():
-        return size, None
-    if image_size(mask) != size:
-        raise ValueError(
-            f"mask {mask} is {image_size(mask)}, but its image is {size}; make the mask again"
-        )
-    return size, mask
+        return header, None
+    check_mask(mask, header, num_classes=num_classes)
+    return header, mask
