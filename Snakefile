@@ -7,6 +7,7 @@ if not workflow.overwrite_configfiles:
     configfile: "config.yaml"
 
 
+include: "workflow/rules/start.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/inputs.smk"
 include: "workflow/rules/report_inputs.smk"

@@ -1,4 +1,5 @@
 import logging
+import os
 import subprocess
 import sys
 import warnings
@@ -42,3 +43,36 @@ def test_a_stage_that_fails_says_so_and_ends_with_an_error(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.strip().splitlines()[-1].startswith("OSError: full (details: ")
+
+
+def test_a_disk_that_takes_no_line_does_not_stop_a_stage(tmp_path, capsys):
+    log_to(tmp_path / "stage.log")
+    (handler,) = logging.getLogger().handlers
+    full = os.open("/dev/full", os.O_WRONLY)
+    os.dup2(full, handler.descriptor)
+    os.close(full)
+    for word in ("first", "second"):
+        logging.getLogger().info(word)
+    assert capsys.readouterr().err == (
+        f"{tmp_path / 'stage.log'} loses lines: No space left on device\n"
+    )
+
+
+def test_a_line_whose_arguments_do_not_fit_does_not_stop_a_stage(tmp_path, capsys):
+    log_to(tmp_path / "stage.log")
+    logging.getLogger().info("%d images", "many")
+    logging.getLogger().info("and on")
+    assert "and on" in (tmp_path / "stage.log").read_text()
+    assert "Logging error" in capsys.readouterr().err
+
+
+def test_a_log_that_cannot_be_written_is_one_sentence(tmp_path):
+    (tmp_path / "logs").touch()
+    path = tmp_path / "logs" / "stage.log"
+    code = f"from wsss.logs import log_to; log_to({str(path)!r})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"WriteError: {path} cannot be written: a folder above it is a file; move that file away, "
+        "and start again\n"
+    )

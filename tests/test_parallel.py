@@ -1,4 +1,7 @@
 import os
+import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -52,3 +55,22 @@ def test_no_items_and_no_workers():
     assert list(parallel_map(slow_first, [], workers=1)) == []
     with pytest.raises(ValueError, match="workers is 0, but at least one"):
         list(parallel_map(slow_first, [1], workers=0))
+
+
+PARENT = """
+import os
+from wsss.parallel import parallel_map
+for _ in parallel_map(bytes, [10**7] * 40, workers=2):
+    print("a result", flush=True)
+    os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.slow
+def test_workers_end_with_the_process_that_started_them():
+    """Results that nobody takes fill the pipe, on which a worker would wait for ever."""
+    # The workers have the same output, which ends when they have ended.
+    done = subprocess.run(
+        [sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True, check=False, timeout=120
+    )
+    assert done.stdout == "a result\n" and done.returncode == -signal.SIGKILL

@@ -7,6 +7,8 @@ from typing import TypeVar
 
 from joblib.externals.loky import get_reusable_executor
 
+from wsss.processes import end_with, process_identity
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -33,7 +35,10 @@ def parallel_map(
     if workers == 1:
         yield from map(function, items)
         return
-    executor = get_reusable_executor(max_workers=workers, env=ONE_THREAD)
+    # Else a worker whose result nobody takes, for this process was killed, waits for ever.
+    executor = get_reusable_executor(
+        max_workers=workers, env=ONE_THREAD, initializer=end_with, initargs=(process_identity(),)
+    )
     waiting: deque[Future[Result]] = deque()
     try:
         for item in items:

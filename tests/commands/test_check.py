@@ -86,8 +86,9 @@ def test_flipped_bits_are_found(results):
     assert found >= 195, f"{found} of 200 flipped bits were found"
 
 
-def test_what_a_killed_job_left_over_is_named(results):
-    (results / "scenes/.index.0123.tmp.csv").write_text("image_")
+@pytest.mark.parametrize("suffix", [".csv", ".pdf", ""])
+def test_what_a_killed_job_left_over_is_named(results, suffix):
+    (results / f"scenes/.index.0123456789ab.tmp{suffix}").write_text("image_")
     _, (finding,) = check(results)
     assert "left over from a killed job" in finding.reason
 

@@ -1,9 +1,13 @@
+import resource
+
 import h5py
 import numpy as np
 import pytest
 
+from wsss.disk import WriteError
 from wsss.store.arrays import read_arrays, write_arrays
 from wsss.store.hdf5 import create_hdf5, open_hdf5, verify_hdf5
+from wsss.store.maps import write_maps
 
 REMEDY = "delete it and run the workflow again"
 
@@ -94,3 +98,38 @@ def test_attributes_that_json_cannot_hold_are_refused(tmp_path):
     with pytest.raises(TypeError), create_hdf5(tmp_path / "a.h5", "arrays", {"x": object()}):
         pass
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def limit():
+    """Set the size in bytes above which this process cannot write a file."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("size", [0, 10, 2000, 3000, 100_000, 400_000])
+def test_a_write_that_fails_is_one_sentence_wherever_it_fails(path, limit, size):
+    """The library would end the process when it closes a file after a write that failed."""
+    old = path.read_bytes()
+    values = {"a": np.random.default_rng(0).random(60_000)}
+    limit(size)
+    with pytest.raises(WriteError, match=r"a\.h5 cannot be written: it would be larger than"):
+        write_arrays(path, values, attributes={})
+    assert path.read_bytes() == old and list(path.parent.iterdir()) == [path]
+
+
+def test_maps_for_a_full_disk_are_not_computed_to_the_end(tmp_path, limit):
+    made = []
+
+    def items():
+        for number in range(100):
+            made.append(number)
+            maps = np.random.default_rng(number).random((1, 300, 300))
+            yield f"{number}", np.zeros(1), maps, (300, 300)
+
+    limit(100_000)
+    with pytest.raises(WriteError, match=r"maps\.h5 cannot be written: it would be larger than"):
+        write_maps(tmp_path / "maps.h5", items(), attributes={})
+    # The library holds some megabytes back.
+    assert len(made) < 90 and not list(tmp_path.iterdir())

@@ -182,31 +182,6 @@ def test_a_damaged_checkpoint_is_named(records, tmp_path):
         train(records, tmp_path)
 
 
-def test_a_loss_that_is_not_finite_is_named(records, tmp_path):
-    stream = stream_of(records)
-
-    def losses(batch):
-        bad = torch.isin(batch[1][:, 0], torch.ones(1)).any()
-        return {"loss": weight.sum() * (float("nan") if bad else 1.0)}
-
-    weight = torch.nn.Parameter(torch.ones(1))
-    module = torch.nn.Module()
-    module.weight = weight
-    optimizer = torch.optim.SGD([{"params": [weight], "multiplier": 1.0}], lr=0.0)
-    with pytest.raises(FloatingPointError) as caught:
-        fit(
-            module, optimizer, [stream], losses=losses, schedule="constant", learning_rate=0.25,
-            steps=4, accumulate=1, description="train",
-            checkpoint=running_checkpoint(tmp_path / "net", options=0, inputs=[]),
-        )  # fmt: skip
-    text = str(caught.value)
-    step = int(text.split("at step ")[1].split()[0])
-    assert "learning rate 0.25" in text and "lower the learning rate" in text
-    assert ", ".join(stream.names(step)) in text
-    # No step was taken with a broken gradient.
-    assert weight.item() == pytest.approx(1 - 0.25 * step)
-
-
 def test_parts_of_a_batch_add_up_to_it(records, tmp_path):
     """Gradients of equal parts average to those of the whole batch; batch norm is frozen."""
 

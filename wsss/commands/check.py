@@ -9,6 +9,7 @@ import yaml
 from PIL import Image
 
 from wsss.progress import progress
+from wsss.store.atomic import TEMPORARY
 from wsss.store.hdf5 import verify_hdf5
 from wsss.store.tables import read_table
 from wsss.store.weights import load_weights
@@ -79,14 +80,14 @@ def check(folder: Path) -> tuple[int, list[Finding]]:
         path
         for path in sorted(folder.rglob("*"))
         if path.is_file()
-        and path.suffix in READERS
+        and (path.suffix in READERS or TEMPORARY.fullmatch(path.name))
         and path.relative_to(folder).parts[0] not in ("logs", "benchmarks")
     ]
     if not paths:
         raise ValueError(f"{folder} holds no artifact; name the results folder of a run")
     broken = []
     for path in progress(paths, total=len(paths), description="check", unit="files"):
-        if ".tmp" in path.suffixes and path.name.startswith("."):
+        if TEMPORARY.fullmatch(path.name):
             broken.append(Finding(path, "is left over from a killed job: delete it", ()))
             continue
         try:

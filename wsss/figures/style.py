@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import matplotlib
@@ -153,4 +154,7 @@ def save_figure(figure: Figure, path: Path) -> None:
         raise ValueError(f"cannot write a figure to {path}: the suffix must be .pdf or .png")
     metadata = {"CreationDate": None} if suffix == ".pdf" else {"Software": None}
     with house_style(), atomic_path(Path(path)) as temporary:
-        figure.savefig(temporary, format=suffix[1:], dpi=DPI, metadata=metadata)
+        # Not to the file itself: matplotlib hides the error of a disk that is full.
+        content = BytesIO()
+        figure.savefig(content, format=suffix[1:], dpi=DPI, metadata=metadata)
+        temporary.write_bytes(content.getvalue())

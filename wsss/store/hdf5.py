@@ -1,5 +1,6 @@
 """What our HDF5 files share: a kind, attributes, checksums, and a mark that they are complete."""
 
+import io
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,8 +21,55 @@ CHUNK_BYTES = 2**16
 REMEDY = "delete it and run the workflow again"
 
 
+class _Output(io.FileIO):
+    """A file to write that keeps its first failure to itself.
+
+    The HDF5 library, told of a write that failed (a full disk), ends the process by a segmentation
+    fault when it closes.
+    """
+
+    failure: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        """Write all of the data, unless an earlier write failed."""
+        left = memoryview(data)
+        size = len(left)
+        try:
+            while self.failure is None and left:
+                left = left[super().write(left) :]
+        except OSError as error:
+            self.failure = error
+        return size
+
+    def truncate(self, size: int | None = None) -> int:
+        """Set the file's size, unless an earlier write failed."""
+        try:
+            if self.failure is None:
+                return super().truncate(size)
+        except OSError as error:
+            self.failure = error
+        return size or 0
+
+
+class OutputFile(h5py.File):
+    """An HDF5 file that is being written."""
+
+    def __init__(self, output: _Output) -> None:
+        super().__init__(output, "w", libver=VERSIONS)
+        self.output = output
+
+    def raise_failure(self) -> None:
+        """Stop a long computation early.
+
+        Raises:
+            OSError: The disk did not take what was written so far.
+        """
+        if self.output.failure:
+            raise self.output.failure
+
+
 @contextmanager
-def create_hdf5(path: Path | str, kind: str, attributes: Mapping[str, Any]) -> Iterator[h5py.File]:
+def create_hdf5(path: Path | str, kind: str, attributes: Mapping[str, Any]) -> Iterator[OutputFile]:
     """Yield a file to fill, which replaces `path`, marked complete, when the block ends.
 
     Args:
@@ -31,16 +79,20 @@ def create_hdf5(path: Path | str, kind: str, attributes: Mapping[str, Any]) -> I
 
     Raises:
         TypeError: JSON cannot hold the attributes.
+        WriteError: The disk is full or does not take the file for another reason.
     """
     text = json.dumps(dict(attributes), sort_keys=True)
-    with (
-        atomic_path(path) as temporary,
-        h5py.File(temporary, "w", libver=VERSIONS, locking=False) as file,
-    ):
-        yield file
-        file.attrs["kind"] = np.bytes_(kind.encode())
-        file.attrs["attributes"] = np.bytes_(text.encode())
-        file.attrs["complete"] = True
+    with atomic_path(path) as temporary, _Output(temporary, "w+") as output:
+        try:
+            with OutputFile(output) as file:
+                yield file
+                file.attrs["kind"] = np.bytes_(kind.encode())
+                file.attrs["attributes"] = np.bytes_(text.encode())
+                file.attrs["complete"] = True
+        finally:
+            # Closing writes, too.
+            if output.failure:
+                raise output.failure
 
 
 def open_hdf5(path: Path | str, kind: str) -> tuple[h5py.File, dict[str, Any]]:

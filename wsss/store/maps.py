@@ -89,6 +89,7 @@ def write_maps(
             waiting.append(maps.astype(np.float16).ravel())
             if sum(part.nbytes for part in waiting) >= 8 * CHUNK_BYTES:
                 _append(values, waiting)
+                file.raise_failure()
         _append(values, waiting)
         ids_flat = np.concatenate([np.zeros(0, dtype=np.int64), *class_ids])
         create_dataset(file, "image_ids", text_to_bytes(np.array(list(image_ids), dtype=np.str_)))

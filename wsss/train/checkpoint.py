@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from wsss.store.atomic import remove_left_over
 from wsss.store.weights import load_weights, save_weights
 from wsss.train.log_rows import LogRows
 
@@ -93,8 +94,9 @@ class RunningCheckpoint:
         return step, LogRows(**json.loads(metadata["log_rows"]))
 
     def remove(self) -> None:
-        """Delete the file once the outputs of the training are complete."""
+        """Delete the file, and what a kill left of it, once the training's outputs are complete."""
         self.path.unlink(missing_ok=True)
+        remove_left_over(self.path)
 
 
 def _with_prefix(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

@@ -7,10 +7,12 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import nn
 
+from wsss.disk import WriteError
 from wsss.progress import progress
 from wsss.train.batches import BatchStream
 from wsss.train.checkpoint import RunningCheckpoint
@@ -23,7 +25,7 @@ ROWS_PER_EPOCH = 4
 
 
 class TrainingInterruptedError(RuntimeError):
-    """The training was told to stop; its state is saved."""
+    """The training was told to stop; the text says which state is saved."""
 
 
 def fit(
@@ -56,15 +58,15 @@ def fit(
         description: Title of the progress bar.
 
     Raises:
-        TrainingInterruptedError: SIGTERM or SIGUSR1 came; the state is saved.
-        FloatingPointError: The loss is not finite.
+        TrainingInterruptedError: SIGTERM or SIGUSR1 came; the state is saved if the disk takes it.
+        FloatingPointError: The loss or, where they are saved, the weights are not finite.
     """
     steps_per_epoch = streams[0].steps_per_epoch
     images_per_step = sum(stream.batch_size for stream in streams)
     start, log_rows = checkpoint.load(module, optimizer)
     every = max(1, steps_per_epoch // ROWS_PER_EPOCH)
     saved = row_started = time.monotonic()
-    row_step = start
+    row_step = saved_step = start
     with _stop_signals() as stop, contextlib.ExitStack() as opened:
         # Closed by hand: an error's traceback would keep the loading processes alive.
         batches = [
@@ -90,10 +92,9 @@ def fit(
                 for name, value in terms.items():
                     values[name] = values.get(name, 0.0) + float(value.detach()) / accumulate
             if not all(map(math.isfinite, values.values())):
-                names = [name for stream in streams for name in stream.names(step)]
                 raise FloatingPointError(
-                    f"the loss is not finite at step {step} ({values}), learning rate {rate:.3g}, "
-                    f"images {', '.join(names)}: lower the learning rate"
+                    f"the loss is not finite at step {step} ({values}), "
+                    f"{_place(streams, step, rate)}"
                 )
             optimizer.step()
             log_rows.add(values)
@@ -105,16 +106,47 @@ def fit(
                 speed = (done - row_step) * images_per_step / (now - row_started)
                 log.info("step %d of %d: loss %.4f, %.1f images/s", done, steps, row["loss"], speed)
                 row_step, row_started = done, now
-            if now - saved > CHECKPOINT_SECONDS:
-                checkpoint.save(module, optimizer, step=done, log_rows=log_rows)
+            stopped = stop.is_set() and done < steps
+            due = now - saved > CHECKPOINT_SECONDS
+            if (stopped or due or done == steps) and (tensor := _not_finite(module)):
+                raise FloatingPointError(
+                    f"{tensor} is not finite after step {step}, {_place(streams, step, rate)}"
+                )
+            if stopped or due:
+                failure = _save(checkpoint, module, optimizer, step=done, log_rows=log_rows)
+                saved_step = saved_step if failure else done
                 saved = time.monotonic()
-            if stop.is_set() and done < steps:
-                checkpoint.save(module, optimizer, step=done, log_rows=log_rows)
+            if stopped:
+                state = f"the state is in {checkpoint.path}, run the same command again to go on"
+                if failure:
+                    state = f"saved is only step {saved_step}, for {failure}"
                 raise TrainingInterruptedError(
-                    f"stopped by a signal after step {done} of {steps}; the state is in "
-                    f"{checkpoint.path}, run the same command again to go on"
+                    f"stopped by a signal after step {done} of {steps}; {state}"
                 )
     return log_rows.rows
+
+
+def _place(streams: Sequence[BatchStream], step: int, rate: float) -> str:
+    names = ", ".join(name for stream in streams for name in stream.names(step))
+    return f"learning rate {rate:.3g}, images {names}: lower the learning rate"
+
+
+def _save(checkpoint: RunningCheckpoint, *state: Any, **place: Any) -> WriteError | None:
+    """Save the state, and return why it could not be saved: a full disk does not end a training."""
+    try:
+        checkpoint.save(*state, **place)
+    except WriteError as error:
+        log.warning("the state after step %d is not saved: %s", place["step"], error)
+        return error
+    return None
+
+
+def _not_finite(module: nn.Module) -> str | None:
+    """Return the name of a tensor that holds NaN or infinity, if any."""
+    for name, tensor in module.state_dict().items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            return name
+    return None
 
 
 def _parts(

@@ -1,0 +1,127 @@
+import errno
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from wsss.logs import ENGINE
+from wsss.processes import process_identity, wait_for_lock
+
+# Each waits until its standard input is closed.
+STAGE = """
+import logging, sys
+from wsss.logs import log_to
+log_to(sys.argv[1])
+logging.getLogger("stage").info(sys.argv[2])
+print("started", flush=True)
+sys.stdin.read()
+"""
+FORKING_STAGE = """
+import logging, os, sys
+from wsss.logs import log_to
+log_to(sys.argv[1])
+if os.fork():
+    os.kill(os.getpid(), 9)
+logging.info("from the worker")
+print("worker", flush=True)
+sys.stdin.read()
+"""
+ENGINE_PROCESS = """
+import sys
+from wsss.processes import process_identity
+print(process_identity(), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def start():
+    """Start Python code with arguments; whatever still runs after the test is killed."""
+    started = []
+
+    def start(code, *arguments, engine=""):
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, *map(str, arguments)], text=True, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {ENGINE: engine},
+        )  # fmt: skip
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_the_second_stage_on_a_log_waits_for_the_first(start, tmp_path):
+    path = tmp_path / "stage.log"
+    first = start(STAGE, path, "first")
+    assert first.stdout.readline() == "started\n"
+    second = start(STAGE, path, "second")
+    said = second.stderr.readline()
+    assert said == (
+        f"{path.with_name('.stage.log.lock')} is locked by process {first.pid}, the same stage of "
+        "another run; waiting until it ends\n"
+    )
+    assert "first" in path.read_text() and "second" not in path.read_text()
+    first.kill()
+    assert second.stdout.readline() == "started\n"
+    assert "first" not in path.read_text()
+    assert "second" in path.read_text() and "waited until it ended" in path.read_text()
+    second.communicate("")
+    assert second.returncode == 0
+
+
+def test_a_worker_that_outlives_its_stage_does_not_keep_the_log(start, tmp_path):
+    path = tmp_path / "stage.log"
+    stage = start(FORKING_STAGE, path)
+    assert stage.stdout.readline() == "worker\n"
+    assert stage.wait(60) == -signal.SIGKILL
+    with path.with_name(".stage.log.lock").open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    assert "from the worker" in path.read_text()
+
+
+def test_a_stage_ends_soon_after_its_engine(start, tmp_path):
+    engine = start(ENGINE_PROCESS)
+    stage = start(STAGE, tmp_path / "stage.log", "work", engine=engine.stdout.readline().strip())
+    assert stage.stdout.readline() == "started\n"
+    engine.kill()
+    assert stage.wait(60) == -signal.SIGTERM
+    text = (tmp_path / "stage.log").read_text()
+    assert f"process {engine.pid}, which started this one, is gone: this one ends" in text
+
+
+def test_a_stage_that_starts_after_its_engines_end_ends(start, tmp_path):
+    engine = start(ENGINE_PROCESS)
+    identity = engine.communicate("")[0].strip()
+    stage = start(STAGE, tmp_path / "stage.log", "work", engine=identity)
+    assert stage.wait(60) == -signal.SIGTERM
+
+
+def test_a_process_with_the_engines_old_number_is_not_the_engine(start, tmp_path):
+    namespace, number, started = process_identity().split()
+    identity = f"{namespace} {number} {int(started) - 1}"
+    assert start(STAGE, tmp_path / "a", "work", engine=identity).wait(60) == -signal.SIGTERM
+
+
+@pytest.mark.parametrize("engine", ["", "pid:[1] 1 1", process_identity()])
+def test_without_an_engine_in_sight_or_with_a_live_one_a_stage_runs(start, tmp_path, engine):
+    stage = start(STAGE, tmp_path / "stage.log", "work", engine=engine)
+    assert stage.stdout.readline() == "started\n"
+    stage.communicate("")
+    assert stage.returncode == 0
+
+
+def test_a_file_system_without_locks_is_named(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    path = tmp_path / "a.lock"
+    assert wait_for_lock(path) == (
+        f"{path} cannot be locked (ENOLCK): the same stage of another run would not wait"
+    )
