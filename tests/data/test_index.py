@@ -19,7 +19,7 @@ from wsss.data.index import (
     write_ground_truth,
     write_index,
 )
-from wsss.store.tables import checksum_path
+from wsss.store.rows import checksum_path
 
 CLASSES = ("train", "potted plant", "boat")
 RECORDS = (

@@ -6,7 +6,7 @@ import pytest
 
 from tests.ood.project import OodProject
 from wsss.store.arrays import read_arrays, write_arrays
-from wsss.store.tables import checksum_path
+from wsss.store.rows import checksum_path
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Score label maps (pseudo-masks or predictions) against ground truth."""
 
-import pandas as pd
-
 from wsss.data.index import read_classes, read_ground_truth, read_index
 from wsss.logs import log_to
 from wsss.metrics.masks import score_masks
@@ -9,7 +7,7 @@ from wsss.metrics.tidy import tidy_rows
 from wsss.progress import progress
 from wsss.store.mask_folders import find_masks
 from wsss.store.masks import read_class_mask, read_mask
-from wsss.store.tables import write_table
+from wsss.store.rows import write_records
 
 log_to(snakemake.log[0])
 index = read_index(snakemake.input.index, snakemake.input.classes)
@@ -46,4 +44,4 @@ for name, stage in snakemake.params.stages.items():
         further=further,
         place={**place, "split": snakemake.params.split},
     )
-write_table(snakemake.output.metrics, pd.DataFrame(rows))
+write_records(snakemake.output.metrics, rows)

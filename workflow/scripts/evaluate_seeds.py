@@ -1,7 +1,5 @@
 """Score the seeds of a localizer at a fixed threshold and over a curve of thresholds."""
 
-import pandas as pd
-
 from wsss.data.index import read_classes, read_ground_truth, read_index
 from wsss.logs import log_to
 from wsss.metrics.confusion_ratio import summarise_ratios
@@ -10,7 +8,7 @@ from wsss.metrics.tidy import tidy_rows
 from wsss.progress import progress
 from wsss.store.maps import MapReader
 from wsss.store.masks import read_class_mask, read_mask
-from wsss.store.tables import write_table
+from wsss.store.rows import write_records
 
 log_to(snakemake.log[0])
 fixed = snakemake.params.background_threshold
@@ -47,5 +45,5 @@ for policy, threshold in (("fixed", fixed), ("ground_truth", best)):
         further=summarise_ratios(sweep.confusion_ratios(threshold)),
         place={**chain, "stage": "seed", "threshold_policy": policy, "threshold": threshold},
     )
-write_table(snakemake.output.curve, pd.DataFrame([{**chain, **row} for row in sweep.curve()]))
-write_table(snakemake.output.metrics, pd.DataFrame(rows))
+write_records(snakemake.output.curve, [{**chain, **row} for row in sweep.curve()])
+write_records(snakemake.output.metrics, rows)

@@ -1,12 +1,11 @@
 """Train a multi-label classifier on image-level labels, from scratch or from another one."""
 
 import numpy as np
-import pandas as pd
 
 from wsss.config.lookup import training_threads
 from wsss.data.index import read_index
 from wsss.logs import log_to
-from wsss.store.tables import write_table
+from wsss.store.rows import write_records
 from wsss.train.checkpoint import running_checkpoint
 from wsss.train.classifier import train_classifier
 from wsss.train.device import prepare_device
@@ -41,5 +40,5 @@ checkpoint = running_checkpoint(
 )
 history = train_classifier(classifier.to(device), stream, **options, checkpoint=checkpoint)
 save_classifier(snakemake.output.classifier, classifier, backbone=backbone, classes=index.classes)
-write_table(snakemake.output.train, pd.DataFrame(history))
+write_records(snakemake.output.train, history)
 checkpoint.remove()

@@ -1,13 +1,12 @@
 """Train IRN's boundary and displacement branches on confident labels."""
 
-import pandas as pd
 import torch
 
 from wsss.data.index import read_index
 from wsss.logs import log_to
 from wsss.models.irn import IRNet
 from wsss.store.mask_folders import find_masks
-from wsss.store.tables import write_table
+from wsss.store.rows import write_records
 from wsss.train.checkpoint import running_checkpoint
 from wsss.train.device import prepare_device
 from wsss.train.irn import train_irn
@@ -36,5 +35,5 @@ checkpoint = running_checkpoint(
 )
 history = train_irn(irnet, stream, **options, checkpoint=checkpoint)
 save_irnet(snakemake.output.irnet, irnet, backbone=backbone, classes=classes)
-write_table(snakemake.output.train, pd.DataFrame(history))
+write_records(snakemake.output.train, history)
 checkpoint.remove()

@@ -1,11 +1,9 @@
 """Train the segmentation network on pseudo-masks."""
 
-import pandas as pd
-
 from wsss.data.index import read_index
 from wsss.logs import log_to
 from wsss.store.mask_folders import find_masks
-from wsss.store.tables import write_table
+from wsss.store.rows import write_records
 from wsss.train.checkpoint import running_checkpoint
 from wsss.train.device import prepare_device
 from wsss.train.networks import save_segmenter, start_segmenter
@@ -39,5 +37,5 @@ checkpoint = running_checkpoint(
 )
 history = train_segmenter(segmenter.to(device), stream, **options, checkpoint=checkpoint)
 save_segmenter(snakemake.output.segmenter, segmenter, recipe=recipe, classes=index.classes)
-write_table(snakemake.output.train, pd.DataFrame(history))
+write_records(snakemake.output.train, history)
 checkpoint.remove()

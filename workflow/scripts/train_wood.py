@@ -1,7 +1,6 @@
 """Fine-tune a classifier with out-of-distribution images (W-OoD)."""
 
 import numpy as np
-import pandas as pd
 import torch
 
 from wsss.config.lookup import training_threads
@@ -9,7 +8,8 @@ from wsss.data.index import read_index
 from wsss.data.selected import COLUMNS, selected_records
 from wsss.logs import log_to
 from wsss.store.arrays import read_arrays
-from wsss.store.tables import read_table, write_table
+from wsss.store.rows import write_records
+from wsss.store.tables import read_table
 from wsss.train.checkpoint import running_checkpoint
 from wsss.train.device import prepare_device
 from wsss.train.networks import load_classifier, save_classifier
@@ -54,5 +54,5 @@ history = train_wood(
     checkpoint=checkpoint,
 )
 save_classifier(snakemake.output.classifier, classifier, backbone=backbone, classes=classes)
-write_table(snakemake.output.train, pd.DataFrame(history))
+write_records(snakemake.output.train, history)
 checkpoint.remove()

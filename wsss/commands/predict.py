@@ -21,7 +21,8 @@ from wsss.parallel import parallel_map
 from wsss.progress import progress
 from wsss.refine.probabilities import labels_of_item
 from wsss.store.masks import voc_palette, write_mask
-from wsss.store.tables import checksum_path, write_table
+from wsss.store.rows import checksum_path
+from wsss.store.tables import write_table
 from wsss.train.device import prepare_device
 from wsss.train.networks import load_segmenter
 

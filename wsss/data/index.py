@@ -4,13 +4,13 @@ Later stages read the index only. The ground truth is a file of its own that tra
 """
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from wsss.data.records import (
     SEPARATOR,
@@ -21,13 +21,14 @@ from wsss.data.records import (
     check_records,
     shown,
 )
-from wsss.store.tables import read_table, write_table
+from wsss.store.rows import read_rows, write_rows
 
 log = logging.getLogger(__name__)
 
 INDEX_COLUMNS = ("image_id", "path", "split", "height", "width", "labels")
 CLASS_COLUMNS = ("class_name", "spurious_background", "spurious_id")
 GROUND_TRUTH_COLUMNS = ("image_id", "mask", "spurious", "labels", "kind")
+WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ def write_classes(
     """
     check_class_names(classes, str(classes_csv))
     rows = [(name, *spurious.get(name, ("", 0))) for name in classes]
-    write_table(classes_csv, pd.DataFrame(rows, columns=list(CLASS_COLUMNS)))
+    write_rows(classes_csv, CLASS_COLUMNS, rows)
 
 
 def read_classes(classes_csv: Path) -> tuple[tuple[str, ...], dict[str, tuple[str, int]]]:
@@ -167,13 +168,12 @@ def read_classes(classes_csv: Path) -> tuple[tuple[str, ...], dict[str, tuple[st
         ValueError: The file is missing, lacks a column, its class names are empty or repeat, or an
             id is no number.
     """
-    table = read_table(classes_csv, CLASS_COLUMNS)
-    _check_whole_numbers(table, ("spurious_id",), classes_csv)
-    classes = tuple(table["class_name"])
+    rows = read_rows(classes_csv, CLASS_COLUMNS)
+    classes = tuple(name for name, _, _ in rows)
     check_class_names(classes, str(classes_csv))
     spurious = {
-        name: (background, int(spurious_id))
-        for name, background, spurious_id in table[list(CLASS_COLUMNS)].itertuples(index=False)
+        name: (background, _whole_number(number, "spurious_id", classes_csv))
+        for name, background, number in rows
         if background
     }
     return classes, spurious
@@ -185,7 +185,7 @@ def write_index(index_csv: Path, records: Iterable[ImageRecord]) -> None:
         (r.image_id, r.path.as_posix(), r.split, r.height, r.width, SEPARATOR.join(r.labels))
         for r in records
     ]
-    write_table(index_csv, pd.DataFrame(rows, columns=list(INDEX_COLUMNS)))
+    write_rows(index_csv, INDEX_COLUMNS, rows)
 
 
 def read_index(index_csv: Path, classes_csv: Path) -> Index:
@@ -196,22 +196,25 @@ def read_index(index_csv: Path, classes_csv: Path) -> Index:
             unknown, a size is no number, or no training image shows any class.
     """
     classes, _ = read_classes(classes_csv)
-    table = read_table(index_csv, INDEX_COLUMNS)
-    _check_whole_numbers(table, ("height", "width"), index_csv)
     records = tuple(
-        ImageRecord(image_id, Path(path), split, int(height), int(width), _names(labels))
-        for image_id, path, split, height, width, labels in table[list(INDEX_COLUMNS)].itertuples(
-            index=False
+        ImageRecord(
+            image_id,
+            Path(path),
+            split,
+            _whole_number(height, "height", index_csv),
+            _whole_number(width, "width", index_csv),
+            _names(labels),
         )
+        for image_id, path, split, height, width, labels in read_rows(index_csv, INDEX_COLUMNS)
     )
     check_records(records, classes, where=str(index_csv))
     return Index(classes, records)
 
 
-def _check_whole_numbers(table: pd.DataFrame, columns: Sequence[str], where: Path) -> None:
-    for column in columns:
-        if len(table) and table[column].dtype != np.int64:
-            raise ValueError(f"{where}: column {column} must hold whole numbers in every row")
+def _whole_number(cell: str, column: str, where: Path) -> int:
+    if not WHOLE_NUMBER.fullmatch(cell):
+        raise ValueError(f"{where}: column {column} must hold whole numbers in every row")
+    return int(cell)
 
 
 def write_ground_truth(path: Path, records: Iterable[GroundTruthRecord]) -> None:
@@ -226,7 +229,7 @@ def write_ground_truth(path: Path, records: Iterable[GroundTruthRecord]) -> None
         )
         for record in records
     ]
-    write_table(path, pd.DataFrame(rows, columns=list(GROUND_TRUTH_COLUMNS)))
+    write_rows(path, GROUND_TRUTH_COLUMNS, rows)
 
 
 def read_ground_truth(path: Path) -> dict[str, GroundTruthRecord]:
@@ -235,17 +238,14 @@ def read_ground_truth(path: Path) -> dict[str, GroundTruthRecord]:
     Raises:
         ValueError: The file is missing, lacks a column, or an image id repeats.
     """
-    table = read_table(path, GROUND_TRUTH_COLUMNS)
-    repeated = table["image_id"][table["image_id"].duplicated()]
-    if len(repeated):
-        name = shown(repeated.iloc[0])
-        raise ValueError(f"{path}: image id {name} occurs twice; make ids unique")
-    return {
-        image_id: GroundTruthRecord(image_id, _path(mask), _path(spurious), _names(labels), kind)
-        for image_id, mask, spurious, labels, kind in table[list(GROUND_TRUTH_COLUMNS)].itertuples(
-            index=False
+    truths: dict[str, GroundTruthRecord] = {}
+    for image_id, mask, spurious, labels, kind in read_rows(path, GROUND_TRUTH_COLUMNS):
+        if image_id in truths:
+            raise ValueError(f"{path}: image id {shown(image_id)} occurs twice; make ids unique")
+        truths[image_id] = GroundTruthRecord(
+            image_id, _path(mask), _path(spurious), _names(labels), kind
         )
-    }
+    return truths
 
 
 def _names(cell: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 from wsss.data.images import SUFFIXES
 from wsss.data.index import examples
 from wsss.data.records import SEPARATOR, check_labels, shown
-from wsss.store.tables import read_table
+from wsss.store.rows import read_rows
 
 log = logging.getLogger(__name__)
 
@@ -114,17 +114,15 @@ class ImageLabels:
 def _read_rows(path: Path) -> Mapping[str, tuple[str, ...]] | None:
     if not path.is_file():
         return None
-    table = read_table(path, ["image_id", "labels"])
-    repeated = table["image_id"][table["image_id"].duplicated()]
-    if len(repeated):
-        raise ValueError(
-            f"{path} has several rows of image {shown(repeated.iloc[0])}; join its labels with "
-            f"{SEPARATOR!r} in one row"
-        )
-    return {
-        image_id: tuple(labels.split(SEPARATOR)) if labels else ()
-        for image_id, labels in zip(table["image_id"], table["labels"], strict=True)
-    }
+    found: dict[str, tuple[str, ...]] = {}
+    for image_id, labels in read_rows(path, ["image_id", "labels"]):
+        if image_id in found:
+            raise ValueError(
+                f"{path} has several rows of image {shown(image_id)}; join its labels with "
+                f"{SEPARATOR!r} in one row"
+            )
+        found[image_id] = tuple(labels.split(SEPARATOR)) if labels else ()
+    return found
 
 
 def _xml_labels(path: Path) -> tuple[str, ...]:

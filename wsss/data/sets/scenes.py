@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import cv2
-import pandas as pd
 
 from wsss.data.images import write_jpeg
 from wsss.data.index import SEPARATOR, GroundTruthRecord, ImageRecord, Prepared
@@ -20,7 +19,7 @@ from wsss.parallel import parallel_map
 from wsss.progress import progress
 from wsss.store.atomic import atomic_path
 from wsss.store.masks import write_mask
-from wsss.store.tables import write_table
+from wsss.store.rows import write_rows
 
 LISTS = {
     "train": "ImageSets/Segmentation/train.txt",
@@ -146,4 +145,4 @@ def _write_lists(folder: Path, records: Sequence[ImageRecord]) -> None:
         for record in records
         if record.split != "ood"
     ]
-    write_table(folder / "labels.csv", pd.DataFrame(rows, columns=["image_id", "labels"]))
+    write_rows(folder / "labels.csv", ["image_id", "labels"], rows)
