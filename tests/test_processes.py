@@ -108,7 +108,9 @@ def test_a_process_with_the_engines_old_number_is_not_the_engine(start, tmp_path
     assert start(STAGE, tmp_path / "a", "work", engine=identity).wait(60) == -signal.SIGTERM
 
 
-@pytest.mark.parametrize("engine", ["", "pid:[1] 1 1", process_identity()])
+@pytest.mark.parametrize(
+    "engine", ["", "pid:[1] 1 1", process_identity()], ids=["none", "elsewhere", "alive"]
+)
 def test_without_an_engine_in_sight_or_with_a_live_one_a_stage_runs(start, tmp_path, engine):
     stage = start(STAGE, tmp_path / "stage.log", "work", engine=engine)
     assert stage.stdout.readline() == "started\n"
