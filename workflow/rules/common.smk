@@ -1,10 +1,10 @@
 # What the rules share: the resolved config, the paths of a chain, the options of a variant.
 from pathlib import Path, PurePosixPath
 
-from wsss.config import lookup as config_lookup
 from wsss.code_hash import code_hash
-from wsss.config.resolve import ConfigError, extend_config, resolve_config
+from wsss.config import lookup as config_lookup
 from wsss.config.files import read_config_file
+from wsss.config.resolve import ConfigError, extend_config, resolve_config
 
 
 def read_yaml(path):

@@ -178,7 +178,7 @@ def _clear(output: Path) -> None:
         for folder, suffix in (("masks", "png"), ("overlays", "jpg")):
             for path in (output / folder).glob(f"*.{suffix}"):
                 path.unlink()
-        for name in ("predictions.csv", "legend.csv"):
+        for name in TABLES:
             (output / name).unlink(missing_ok=True)
         (output / "masks").mkdir(parents=True, exist_ok=True)
 

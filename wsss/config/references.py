@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 CHAIN_LINKS = ("datasets", "classifiers", "localizers", "refiners", "segmenters")
+# Figures that show seeds, whatever their options.
+OF_SEEDS = ("threshold_curve", "precision_recall")
 STAGE_LINKS = {"seed": 3, "pseudo_mask": 4, "segmentation": 5, "segmentation_crf": 5}
 # Which classifier or OoD set another one needs, and where that stands.
 NEEDS = (
@@ -98,7 +100,7 @@ def _check_length(options: Mapping[str, Any], place: str) -> None:
     """Check that the chains of a table, figure or panel reach the stage that it shows."""
     stages = [options["stage"]] if "stage" in options else list(options.get("stages", ()))
     least, most = max([STAGE_LINKS[stage] for stage in stages], default=2), len(CHAIN_LINKS)
-    if options.get("figure") in ("threshold_curve", "precision_recall"):
+    if options.get("figure") in OF_SEEDS:
         least = STAGE_LINKS["seed"]
     if options.get("panel") == "masks":
         least = most = STAGE_LINKS["segmentation" if options["split"] == "val" else "pseudo_mask"]

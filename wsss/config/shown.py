@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from wsss.config.references import ConfigError
+from wsss.config.references import OF_SEEDS, ConfigError
 from wsss.config.values import place
 
 # Where each stage is scored.
@@ -14,7 +14,6 @@ STAGE_SPLIT = {
     "segmentation": "val",
     "segmentation_crf": "val",
 }
-OF_SEEDS = ("threshold_curve", "precision_recall")
 # Tables that the workflow makes for all the others.
 OWN_TABLES = ("metrics", "curves", "training")
 

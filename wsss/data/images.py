@@ -1,8 +1,6 @@
 """Images as files."""
 
-import struct
 import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -10,9 +8,10 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps
 
 from wsss.store.atomic import atomic_path
+from wsss.store.masks import UNREADABLE, why_unreadable
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "GIF")
@@ -21,11 +20,6 @@ MOST_PIXELS = 2**27
 LONGEST_SIDE = 65_500
 """Pixels that a side of an image may have: as many as a JPEG can."""
 _PNG = b"\x89PNG\r\n"
-# PIL meets damaged bytes with whatever error its current step has.
-_UNREADABLE = (
-    *(OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, AttributeError),
-    *(ArithmeticError, AssertionError, RuntimeError, struct.error, zlib.error),
-)
 # Its warnings are about sizes, which are checked here, and tags that nothing here reads.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
@@ -106,18 +100,12 @@ def _sentences(path: Path | str) -> Iterator[None]:
         ) from None
     except Image.DecompressionBombError:
         raise ValueError(_too_large(path, "far more")) from None
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
+        reason = why_unreadable(error, "an image")
         raise ValueError(
-            f"image {path} cannot be read ({_reason(error)}); replace it by a whole "
+            f"image {path} cannot be read ({reason}); replace it by a whole "
             f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]} file, or take it out of the data set"
         ) from None
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, UnidentifiedImageError):
-        return "not an image"
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return " ".join(text.split())
 
 
 def _too_large(path: Path | str, found: str) -> str:
@@ -158,7 +146,7 @@ def _is_turned(image: Image.Image) -> bool:
         return False
     try:
         return image.getexif().get(ExifTags.Base.Orientation, 1) in range(2, 9)
-    except _UNREADABLE:
+    except UNREADABLE:
         # Broken tags of a photograph that is whole.
         return False
 

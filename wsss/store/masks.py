@@ -13,9 +13,9 @@ from wsss.store.atomic import atomic_path
 
 IGNORE_INDEX = 255
 # PIL meets damaged bytes with whatever error its current step has.
-_UNREADABLE = (
+UNREADABLE = (
     *(OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, AttributeError),
-    *(ArithmeticError, RuntimeError, struct.error, zlib.error),
+    *(ArithmeticError, AssertionError, RuntimeError, struct.error, zlib.error),
 )
 
 
@@ -78,9 +78,10 @@ def read_mask(path: Path | str) -> np.ndarray:
             mask = None if mode else np.array(image)
     except FileNotFoundError:
         raise ValueError(f"mask {path} does not exist; run the step that makes it again") from None
-    except (*_UNREADABLE, Image.DecompressionBombError) as error:
+    except (*UNREADABLE, Image.DecompressionBombError) as error:
+        reason = why_unreadable(error, "a PNG")
         raise ValueError(
-            f"mask {path} cannot be read as PNG ({_reason(error)}); delete it and make it again"
+            f"mask {path} cannot be read as PNG ({reason}); delete it and make it again"
         ) from None
     if mask is None:
         raise ValueError(
@@ -101,10 +102,11 @@ def _index_mode(image: Image.Image) -> str:
     return "" if image.mode in ("P", "L") else image.mode
 
 
-def _reason(error: Exception) -> str:
+def why_unreadable(error: Exception, kind: str) -> str:
+    """Return in one line why PIL could not read a file as `kind`."""
     # PIL's own sentence names the bytes in memory.
     if isinstance(error, UnidentifiedImageError):
-        return "not a PNG"
+        return f"not {kind}"
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return " ".join(text.split())
 
