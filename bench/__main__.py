@@ -10,6 +10,7 @@ from bench.chain import measure_chain
 from bench.compare import measure
 from bench.machine import describe_machine
 from bench.planning import measure_planning
+from bench.projection import project
 from bench.rows import all_comparisons, find_comparison
 from bench.scaling import measure_scaling
 from bench.table import (
@@ -18,13 +19,14 @@ from bench.table import (
     draw_ratios,
     draw_scaling,
     planning_line,
+    projection_table,
     scaling_table,
     throughput_table,
 )
 from bench.throughput import measure_throughput
 from wsss.progress import progress
 
-PARTS = ("comparisons", "scaling", "throughput", "planning", "chain")
+PARTS = ("comparisons", "scaling", "throughput", "planning", "chain", "projection")
 
 
 def main() -> None:
@@ -78,12 +80,23 @@ def _chain(options: argparse.Namespace, _: str) -> str:
     return chain_table(table)
 
 
+def _projection(options: argparse.Namespace, _: str) -> str:
+    measured = {}
+    for part in ("throughput", "comparisons"):
+        path = options.output / f"{part}.csv"
+        if not path.exists():
+            raise SystemExit(f"{path} is missing: run `python -m bench {part}` first")
+        measured[part] = pd.read_csv(path)
+    return projection_table(project(**measured))
+
+
 MEASURE = {
     "comparisons": _comparisons,
     "scaling": _scaling,
     "throughput": _throughput,
     "planning": _planning,
     "chain": _chain,
+    "projection": _projection,
 }
 
 main()

@@ -34,10 +34,16 @@ def comparison_table(table: pd.DataFrame) -> str:
 
 
 def throughput_table(table: pd.DataFrame) -> str:
-    """Return images per second and the share of waiting in Markdown."""
-    lines = ["| stage | images/s | waiting for images |", "|---|---:|---:|"]
+    """Return images per second, the share of waiting and that of the matmul rate in Markdown."""
+    lines = [
+        "| stage | images/s | waiting for images | of the matmul rate |",
+        "|---|---:|---:|---:|",
+    ]
     for row in table.to_dict("records"):
-        lines.append(f"| {row['stage']} | {row['images_per_s']:.3g} | {row['waiting']:.1%} |")
+        lines.append(
+            f"| {row['stage']} | {row['images_per_s']:.3g} | {row['waiting']:.1%} "
+            f"| {row['of_matmul_rate']:.0%} |"
+        )
     return "\n".join([*lines, ""])
 
 
@@ -67,6 +73,14 @@ def scaling_table(table: pd.DataFrame) -> str:
             f"| {row['mib']:.0f} |"
         )
     return "\n".join([*lines, ""])
+
+
+def projection_table(table: pd.DataFrame) -> str:
+    """Return the hours of the papers' experiment in Markdown."""
+    lines = ["| stage | images | hours |", "|---|---:|---:|"]
+    for row in table.to_dict("records"):
+        lines.append(f"| {row['what']} | {row['images']:,} | {row['hours']:.3g} |")
+    return "\n".join([*lines, f"| all | | {table['hours'].sum():.3g} |", ""])
 
 
 def planning_line(*, jobs: int, seconds: float) -> str:

@@ -5,14 +5,16 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import pandas as pd
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
-from bench.inputs import photographs, resnet50_classifier
+from bench.inputs import device, photographs, resnet50_classifier
+from bench.matmul import matmul_rate
 from wsss.data.images import write_jpeg
 from wsss.data.index import ImageRecord
 from wsss.data.loading import full_image_batches
@@ -28,22 +30,35 @@ from wsss.train.irn import train_irn
 from wsss.train.segmenter import train_segmenter
 from wsss.train.streams import labelled_stream, masked_stream
 
-IMAGES = 16
-CROP = 321
-BATCH = 4
-STEPS = 4
 CLASSES = 20
+
+
+class Size(NamedTuple):
+    """How much a stage gets: images on the disk, and a training's batches, crops and steps."""
+
+    images: int
+    batch: int
+    crop: int
+    steps: int
+    workers: int
+
+
+SIZES = {
+    "cpu": Size(images=16, batch=4, crop=321, steps=4, workers=1),
+    "cuda": Size(images=128, batch=16, crop=512, steps=24, workers=8),
+}
 
 
 class Clock:
     """Passes batches on; counts images and the seconds of waiting for them, after the first batch.
 
-    The first batch pays for the start: processes, caches, the choice of convolutions.
+    The first batch pays for the start: processes, caches, the choice of convolutions. `first` is
+    its number of images.
     """
 
     def __init__(self) -> None:
         self.started = self.waited = 0.0
-        self.images = 0
+        self.images = self.first = 0
 
     def watch(self, batches: Iterable[Any]) -> Iterator[Any]:
         """Yield the batches, pairs whose first part has one entry per image."""
@@ -55,6 +70,7 @@ class Clock:
                 self.images += len(batch[0])
             else:
                 self.started = now
+                self.first = len(batch[0])
             yield batch
             asked = time.perf_counter()
 
@@ -77,49 +93,62 @@ class Data:
     records: list[ImageRecord]
     masks: dict[str, Path]
     folder: Path
+    size: Size
+
+
+Stage = Callable[[Data, Clock], None]
 
 
 def measure_throughput() -> pd.DataFrame:
-    """Return a row per stage: images/s, and the share of the time spent waiting for images."""
+    """Return a row per stage: images/s, the share of the time spent waiting for images, and speed.
+
+    Speed is the networks' share of the device's own rate of float32 matrix products.
+    """
+    rate = matmul_rate(device(), torch.float32)
     with tempfile.TemporaryDirectory() as folder:
-        data = _write_data(Path(folder))
-        return pd.DataFrame([_row(name, stage, data) for name, stage in STAGES.items()])
+        data = _write_data(Path(folder), SIZES[device().type])
+        return pd.DataFrame([_row(name, stage, data, rate) for name, stage in STAGES.items()])
 
 
-def _row(name: str, stage: Callable[[Data, Clock], None], data: Data) -> dict[str, Any]:
+def _row(name: str, stage: Stage, data: Data, rate: float) -> dict[str, Any]:
     clock = Clock()
-    stage(data, clock)
+    with FlopCounterMode(display=False) as counter:
+        stage(data, clock)
     seconds = time.perf_counter() - clock.started
+    per_image = counter.get_total_flops() / (clock.images + clock.first)
     return {
         "stage": name,
         "images": clock.images,
         "images_per_s": clock.images / seconds,
         "waiting": clock.waited / seconds,
+        "of_matmul_rate": per_image * clock.images / seconds / rate,
     }
 
 
-def _write_data(folder: Path) -> Data:
+def _write_data(folder: Path, size: Size) -> Data:
     records, masks = [], {}
-    for number, image in enumerate(photographs(IMAGES)):
+    for number, image in enumerate(photographs(size.images)):
         name = f"{number:04d}"
         write_jpeg(folder / f"{name}.jpg", image, quality=90)
         masks[name] = folder / f"{name}.png"
         # Brightness as mask: what matters is that there are regions.
         write_mask(masks[name], (cv2.blur(image, (31, 31))[..., 0] // 64).astype(np.uint8))
         records.append(ImageRecord(name, folder / f"{name}.jpg", "train", *image.shape[:2], ()))
-    return Data(records, masks, folder)
+    return Data(records, masks, folder, size)
 
 
 def _labelled(data: Data, clock: Clock) -> BatchStream:
-    labels = np.eye(CLASSES, dtype=np.float32)[np.arange(IMAGES) % CLASSES]
-    views = {"batch_size": BATCH, "resize_long": (320, 640), "crop_size": CROP}
-    stream = labelled_stream(data.records, labels, **views, random_seed=0, workers=1)
+    size = data.size
+    labels = np.eye(CLASSES, dtype=np.float32)[np.arange(size.images) % CLASSES]
+    views = {"batch_size": size.batch, "resize_long": (320, 640), "crop_size": size.crop}
+    stream = labelled_stream(data.records, labels, **views, random_seed=0, workers=size.workers)
     return WatchedStream(**vars(stream), clock=clock)
 
 
 def _masked(data: Data, clock: Clock) -> BatchStream:
-    views = {"batch_size": BATCH, "scales": (0.5, 1.0, 1.5), "crop_size": CROP}
-    stream = masked_stream(data.records, data.masks, **views, random_seed=0, workers=1)
+    size = data.size
+    views = {"batch_size": size.batch, "scales": (0.5, 1.0, 1.5), "crop_size": size.crop}
+    stream = masked_stream(data.records, data.masks, **views, random_seed=0, workers=size.workers)
     return WatchedStream(**vars(stream), clock=clock)
 
 
@@ -127,11 +156,15 @@ def _checkpoint(data: Data) -> RunningCheckpoint:
     return RunningCheckpoint(data.folder / "none.running.safetensors", fingerprint="bench")
 
 
+def _epochs(size: Size) -> float:
+    return size.steps * size.batch / size.images
+
+
 def _classifier(data: Data, clock: Clock) -> None:
     train_classifier(
         resnet50_classifier(),
         _labelled(data, clock),
-        epochs=STEPS * BATCH / IMAGES,
+        epochs=_epochs(data.size),
         learning_rate=1e-4,
         head_multiplier=10,
         momentum=0.9,
@@ -145,7 +178,7 @@ def _classifier(data: Data, clock: Clock) -> None:
 
 def _cam(data: Data, clock: Clock) -> None:
     classifier = resnet50_classifier()
-    for batch, images in clock.watch(full_image_batches(data.records, batch_size=BATCH)):
+    for batch, images in clock.watch(full_image_batches(data.records, batch_size=data.size.batch)):
         localize(
             classifier,
             images,
@@ -153,17 +186,17 @@ def _cam(data: Data, clock: Clock) -> None:
             scales=(0.5, 1.0, 1.5, 2.0),
             map_stride=4,
             alignment="centres",
-            batch_size=2 * BATCH,
+            batch_size=2 * data.size.batch,
             precision="full",
         )
 
 
 def _irn(data: Data, clock: Clock) -> None:
-    irnet = IRNet(resnet50_classifier().backbone)
+    irnet = IRNet(resnet50_classifier().backbone).to(device())
     train_irn(
         irnet,
         _masked(data, clock),
-        epochs=STEPS * BATCH / IMAGES,
+        epochs=_epochs(data.size),
         radius=10,
         learning_rate=1e-4,
         displacement_factor=10,
@@ -176,20 +209,21 @@ def _irn(data: Data, clock: Clock) -> None:
 
 def _segmenter() -> MultiScale:
     torch.manual_seed(0)
-    return build_segmenter(
+    segmenter = build_segmenter(
         "deeplab_v2",
         "resnet50",
         num_classes=CLASSES + 1,
         atrous_rates=(6, 12, 18, 24),
         scales=(0.5, 0.75),
     )
+    return segmenter.to(device())
 
 
 def _deeplab(data: Data, clock: Clock) -> None:
     train_segmenter(
         _segmenter(),
         _masked(data, clock),
-        iterations=STEPS,
+        iterations=data.size.steps,
         iter_size=1,
         learning_rate=1e-4,
         head_multiplier=10,
@@ -204,11 +238,11 @@ def _deeplab(data: Data, clock: Clock) -> None:
 
 def _inference(data: Data, clock: Clock) -> None:
     segmenter = _segmenter().eval()
-    for _, images in clock.watch(full_image_batches(data.records, batch_size=BATCH)):
+    for _, images in clock.watch(full_image_batches(data.records, batch_size=data.size.batch)):
         predict_probabilities(segmenter, images, scales=(0.75, 1.0, 1.25), flip=True)
 
 
-STAGES = {
+STAGES: dict[str, Stage] = {
     "Classifier training": _classifier,
     "CAM, 4 scales and flips": _cam,
     "IRN training": _irn,

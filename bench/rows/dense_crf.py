@@ -6,19 +6,11 @@ from typing import NamedTuple
 import numpy as np
 
 from bench.compare import Comparison, largest_difference
+from bench.crf_work import CRF, refined
 from bench.inputs import HEIGHT, WIDTH, photographs
 from wsss.parallel import parallel_map
-from wsss.refine.crf import dense_crf
 
-IMAGES = 12
-CRF = {
-    "iterations": 10,
-    "gaussian_sxy": 1,
-    "gaussian_compat": 3,
-    "bilateral_sxy": 67,
-    "bilateral_srgb": 3,
-    "bilateral_compat": 4,
-}
+IMAGES = 24
 
 
 class Inputs(NamedTuple):
@@ -58,8 +50,4 @@ def prepare() -> Inputs:
 
 
 def _refined(inputs: Inputs, *, workers: int) -> list[np.ndarray]:
-    return list(parallel_map(_crf, zip(*inputs, strict=True), workers=workers))
-
-
-def _crf(item: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    return dense_crf(*item, **CRF)
+    return list(parallel_map(refined, zip(*inputs, strict=True), workers=workers))

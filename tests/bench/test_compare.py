@@ -1,17 +1,27 @@
 """The benchmark's own mechanics; its rows are measured by `make bench`, not here."""
 
+import itertools
 import time
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from bench import compare
 from bench.compare import Comparison, measure
+from bench.matmul import SIDES, matmul_rate
 from bench.peak_memory import peak_of
+from bench.projection import WORK, project
 from bench.rows import all_comparisons, find_comparison
-from bench.table import chain_table, comparison_table, draw_ratios, throughput_table
-from bench.throughput import Clock
+from bench.table import (
+    chain_table,
+    comparison_table,
+    draw_ratios,
+    projection_table,
+    throughput_table,
+)
+from bench.throughput import STAGES, Clock
 from tests.references.random_walk_dense import random_walk_dense
 from tests.references.random_walk_squared import random_walk_squared
 
@@ -55,6 +65,14 @@ def test_a_slow_plain_way_runs_less_often():
     assert len(calls) == 1 and row["runs"] == "4 / 1"
 
 
+@pytest.mark.usefixtures("no_memory")
+def test_a_check_that_is_not_timed_counts_as_well():
+    apart = toy(check=lambda number: number / 2)
+    assert measure(replace(apart, tolerance=2), repeats=2)["difference"] == 1.5
+    with pytest.raises(ValueError, match=r"toy: the two ways differ by 1\.5"):
+        measure(apart, repeats=1)
+
+
 @pytest.mark.parametrize("wrong", [4, float("nan")])
 def test_times_of_different_results_are_refused(wrong):
     with pytest.raises(ValueError, match="toy: the two ways differ by"):
@@ -89,7 +107,7 @@ def test_the_clock_tells_waiting_from_work(monkeypatch):
     for _ in clock.watch(source()):
         now[0] += 1
     # The first batch starts the clock; two more were waited for.
-    assert (clock.started, clock.waited, clock.images) == (2, 4, 4)
+    assert (clock.started, clock.waited, clock.images, clock.first) == (2, 4, 4, 2)
 
 
 def test_the_tables_and_the_figure(tmp_path, monkeypatch):
@@ -98,8 +116,8 @@ def test_the_tables_and_the_figure(tmp_path, monkeypatch):
     assert "| toy |" in comparison_table(table) and "- toy: numbers." in comparison_table(table)
     draw_ratios(tmp_path / "ratios.png", table, "machine")
     assert (tmp_path / "ratios.png").stat().st_size > 5000
-    rates = pd.DataFrame([{"stage": "CAM", "images_per_s": 2.0, "waiting": 0.01}])
-    assert "| CAM | 2 | 1.0% |" in throughput_table(rates)
+    rate = {"stage": "CAM", "images_per_s": 2.0, "waiting": 0.01, "of_matmul_rate": 0.7}
+    assert "| CAM | 2 | 1.0% | 70% |" in throughput_table(pd.DataFrame([rate]))
     costs = {200: [3.0], 400: [5.0], "per_image_s": [0.01], "start_s": [1.0], "off_the_line": [0.0]}
     assert "| cam | 3.0 | 5.0 | 0.0100 | 1.0 | 0% |" in chain_table(
         pd.DataFrame(costs, index=["cam"])
@@ -113,3 +131,32 @@ def test_the_squared_walk_is_the_walk_over_all_pairs():
     walk = {"radius": 4, "beta": 3.0, "exp_times": 3, "map_exponent": 1.5}
     slow = random_walk_dense(maps, edge, **walk)
     np.testing.assert_allclose(random_walk_squared(maps, edge, **walk), slow, atol=1e-5)
+
+
+def test_the_rate_of_matrix_products_is_a_rate(monkeypatch):
+    ticks = itertools.count()
+    monkeypatch.setattr(time, "perf_counter", lambda: next(ticks) / 2)
+    rate = matmul_rate(torch.device("cpu"), torch.float32)
+    assert rate == 2 * SIDES["cpu"] ** 3 / 0.5
+
+
+def test_the_projection_divides_the_papers_work_by_the_rates():
+    stages = {stage for stage, _, _ in WORK}
+    assert stages <= set(STAGES)
+    throughput = pd.DataFrame([{"stage": stage, "images_per_s": 2.0} for stage in stages])
+    comparisons = pd.DataFrame(
+        {"row": ["AdvCAM, 1 class", "AdvCAM, many", "other"], "ours": [2.0, 1.0, 0.1]}
+    )
+    table = project(throughput, comparisons).set_index("what")
+    assert table.loc["IRN: 3 epochs", "hours"] == pytest.approx(3 * 10_582 / 2 / 3600)
+    assert table.loc["AdvCAM of the training images", "hours"] == pytest.approx(27 * 10_582 / 3600)
+    assert f"| all | | {table['hours'].sum():.3g} |" in projection_table(table.reset_index())
+    with pytest.raises(KeyError, match="no row of AdvCAM was measured"):
+        project(throughput, comparisons.tail(1))
+
+
+def test_a_noisy_photograph_has_no_two_equal_windows():
+    image = find_comparison("AdvCAM, 1 class").prepare().images[0]
+    windows = np.lib.stride_tricks.sliding_window_view(image, (7, 7), axis=(0, 1))
+    flat = windows.reshape(-1, 3 * 49)
+    assert len(np.unique(flat, axis=0)) == len(flat)

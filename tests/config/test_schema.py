@@ -7,6 +7,8 @@ import pytest
 import yaml
 
 from tests.source import ROOT
+from wsss.config.combinations import PACKAGED
+from wsss.models.backbones.backbone import Backbone, build_backbone
 
 DEFS = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text("utf-8"))["$defs"]
 
@@ -66,6 +68,15 @@ def test_the_schema_knows_every_backbone():
     of_segmenters = DEFS["segment.deeplab_v2"]["properties"]["backbone"]["enum"]
     assert set(of_segmenters) == known
     assert set(of_classifiers) <= known
+
+
+def test_the_config_knows_which_backbones_come_with_weights():
+    own = Backbone.load_pretrained
+    carried = [
+        name for name in files("wsss/models/backbones")
+        if name != "backbone" and build_backbone(name).load_pretrained.__func__ is not own
+    ]  # fmt: skip
+    assert tuple(carried) == PACKAGED
 
 
 # Options and arguments

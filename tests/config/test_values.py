@@ -13,13 +13,13 @@ SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text
 CHAIN = "data/f_in/cam/seed/deeplab"
 BASE = {
     "datasets": {"data": {"kind": "scenes"}},
-    "classifiers": {"f_in": {"method": "plain", "backbone": "compact"}},
+    "classifiers": {"f_in": {"method": "plain", "backbone": "compact", "initial_weights": "none"}},
     "localizers": {"cam": {"method": "cam"}},
     "evaluation": {"thresholds": [0.5]},
 }
 SHOWING = {
     "refiners": {"seed": {"method": "seed"}},
-    "segmenters": {"deeplab": {"method": "deeplab_v2"}},
+    "segmenters": {"deeplab": {"method": "deeplab_v2", "initial_weights": "none"}},
 }
 GROUPS = {
     "dataset": ("datasets", "kind"),
@@ -65,6 +65,8 @@ def definition(name):
         options["chains"] = {"label": CHAIN.rsplit("/", maxsplit=1)[0]}
     if name == "classifier.wood":
         config["ood_sets"] = {"random": {"kind": "random"}}
+    if "initial_weights" in SCHEMA["$defs"][name].get("properties", {}):
+        options["initial_weights"] = "none"
     config.setdefault(group, {})["one"] = options
     # First, so that a wrong value is met before everything else has been read.
     return {group: config.pop(group)} | config, (group, "one")

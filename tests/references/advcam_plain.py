@@ -30,7 +30,7 @@ def advcam_maps(
     factor = 2 if steps > 10 and 0.5 in scales else 1
     maps = []
     for class_id in class_ids:
-        total = torch.zeros(size, dtype=model.head.weight.dtype)
+        total = model.head.weight.new_zeros(size)
         for scale in scales:
             count = steps
             if scale == 0.5:
@@ -42,7 +42,7 @@ def advcam_maps(
             accumulated = factor * accumulated[None, None]
             total += F.interpolate(accumulated, size, mode="bilinear", align_corners=False)[0, 0]
         maps.append(total / (total.max() + 1e-5))
-    return torch.stack(maps).numpy()
+    return torch.stack(maps).cpu().numpy()
 
 
 def image_pair(model: Classifier, image: np.ndarray, scale: float) -> torch.Tensor:
@@ -50,7 +50,7 @@ def image_pair(model: Classifier, image: np.ndarray, scale: float) -> torch.Tens
     size = (round(width * scale), round(height * scale))
     scaled = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC))
     pixels = torch.from_numpy(scaled.copy()).permute(2, 0, 1)[None]
-    normalized = model.normalize(pixels)
+    normalized = model.normalize(pixels.to(model.head.weight.device))
     return torch.cat([normalized, torch.flip(normalized, dims=(3,))])
 
 

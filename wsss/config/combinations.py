@@ -12,6 +12,8 @@ from wsss.config.shown import check_file_names, check_shown
 SMALLEST_SCALE = 0.1
 # Of the backbones, in pixels.
 LARGEST_STRIDE = 16
+# Backbones whose ImageNet weights come with an installed package.
+PACKAGED = ("efficientnet_lite0",)
 
 
 def check_combinations(config: Mapping[str, Any]) -> None:
@@ -22,9 +24,9 @@ def check_combinations(config: Mapping[str, Any]) -> None:
     """
     checks = {
         "datasets": _check_dataset,
-        "classifiers": _check_views,
+        "classifiers": _check_classifier,
         "refiners": _check_irn,
-        "segmenters": _check_scales,
+        "segmenters": _check_segmenter,
         "tables": check_shown,
         "figures": check_shown,
     }
@@ -53,11 +55,22 @@ def _check_dataset(options: Mapping[str, Any], path: str) -> None:
         )
 
 
-def _check_views(options: Mapping[str, Any], path: str) -> None:
+def _check_classifier(options: Mapping[str, Any], path: str) -> None:
+    if options["start_from"] is None:
+        _check_package(options, path)
     low, high = options["images"]["resize_long"]
     if low > high:
         raise ConfigError(
             f"{path}.images.resize_long is [{low}, {high}], but the smaller side comes first"
+        )
+
+
+def _check_package(options: Mapping[str, Any], path: str) -> None:
+    if options["initial_weights"] == "package" and options["backbone"] not in PACKAGED:
+        raise ConfigError(
+            f"{path}.initial_weights is package (the default), but no installed package carries "
+            f"weights for the backbone {options['backbone']}: write none, or a file made by "
+            "`wsss import-weights`"
         )
 
 
@@ -80,8 +93,8 @@ def _check_irn(options: Mapping[str, Any], path: str) -> None:
         )
 
 
-def _check_scales(options: Mapping[str, Any], path: str) -> None:
-    """Check that no view of the segmentation network shrinks to nothing."""
+def _check_segmenter(options: Mapping[str, Any], path: str) -> None:
+    """Check the initial weights, and that no view of the network shrinks to nothing."""
     smallest = min(options["scales"], default=1)
     joint = smallest * min(options["inference"]["scales"])
     if joint < SMALLEST_SCALE:
@@ -97,6 +110,7 @@ def _check_scales(options: Mapping[str, Any], path: str) -> None:
             f"{path}.training: batch_norm train needs more than one value, but the batch_size is 1 "
             "and the smallest view has one feature: raise batch_size or crop_size"
         )
+    _check_package(options, path)
 
 
 def _check_thresholds(config: Mapping[str, Any]) -> None:
@@ -129,7 +143,7 @@ def _check_chain(config: Mapping[str, Any], links: list[str], path: str) -> None
             f"candidates: set its {keys}"
         )
     if len(links) == 5:
-        _check_segmenter(config, links, path)
+        _check_segmentation(config, links, path)
 
 
 def _has_no_candidates(options: Mapping[str, Any]) -> bool:
@@ -145,7 +159,7 @@ def _ood_sets_of(config: Mapping[str, Any], group: str, name: str) -> Iterator[s
         yield from _ood_sets_of(config, other, needed)
 
 
-def _check_segmenter(config: Mapping[str, Any], links: list[str], path: str) -> None:
+def _check_segmentation(config: Mapping[str, Any], links: list[str], path: str) -> None:
     dataset, classifier, *_, segmenter = links
     keys = {"scenes": ("val",), "voc": ("val_list",), "coco": ("val_fraction", "val_images")}
     options = config["datasets"][dataset]
