@@ -52,7 +52,14 @@ def _comparisons(options: argparse.Namespace, machine: str) -> str:
     chosen = [*map(find_comparison, options.rows)] or [*all_comparisons()]
     bar = progress(chosen, total=len(chosen), description="comparisons", unit="rows")
     table = pd.DataFrame([measure(row, repeats=options.repeats) for row in bar])
-    table.to_csv(options.output / "comparisons.csv", index=False)
+    path = options.output / "comparisons.csv"
+    if options.rows and path.exists():
+        # Some rows anew: the others stay.
+        earlier = pd.read_csv(path)
+        table = pd.concat([earlier[~earlier["row"].isin(table["row"])], table])
+        order = [row.name for row in all_comparisons()]
+        table = table.sort_values("row", key=lambda names: names.map(order.index))
+    table.to_csv(path, index=False)
     draw_ratios(options.output / "comparisons.png", table, machine)
     return comparison_table(table)
 

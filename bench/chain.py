@@ -27,7 +27,8 @@ def measure_chain() -> pd.DataFrame:
     Raises:
         RuntimeError: A run failed.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    # Results stand in the project, or a config is refused.
+    with tempfile.TemporaryDirectory(prefix="results-bench-", dir=ROOT) as folder:
         runs = {count: _seconds(count, Path(folder)) for count in TRAIN_IMAGES}
     table = pd.DataFrame(runs)
     slopes, starts = np.polyfit(TRAIN_IMAGES, table.to_numpy().T, 1)
@@ -41,7 +42,7 @@ def _seconds(train_images: int, folder: Path) -> pd.Series:
     """Return the wall seconds of each rule of one run, one job at a time."""
     results = folder / f"results-{train_images}"
     path = folder / f"{train_images}.yaml"
-    path.write_text(yaml.safe_dump(_config(train_images, str(results))))
+    path.write_text(yaml.safe_dump(_config(train_images, str(results.relative_to(ROOT)))))
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--configfile", str(path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -48,7 +48,7 @@ def comparisons() -> list[Comparison]:
     what = f"CAM of {IMAGES} photographs, 375 x 500, 1 or 2 classes each; plain: one .npy each"
     written = Comparison(
         name="Map store, writing",
-        inputs=what,
+        inputs=f"{what}; until all of it is on the disk",
         prepare=prepare,
         ours=_write_ours,
         plain=_write_plain,
@@ -120,6 +120,10 @@ def _write_plain(inputs: Inputs) -> list[Path]:
     paths = [inputs.folder / f"{number:04d}.npy" for number in range(IMAGES)]
     for path, maps in zip(paths, inputs.full, strict=True):
         np.save(path, maps)
+    # Ours is on the disk, not in memory alone, when it is written.
+    for path in paths:
+        with path.open("rb") as file:
+            os.fsync(file)
     return paths
 
 

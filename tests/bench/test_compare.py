@@ -2,6 +2,7 @@
 
 import itertools
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -150,7 +151,8 @@ def test_the_projection_divides_the_papers_work_by_the_rates():
     table = project(throughput, comparisons).set_index("what")
     assert table.loc["IRN: 3 epochs", "hours"] == pytest.approx(3 * 10_582 / 2 / 3600)
     assert table.loc["AdvCAM of the training images", "hours"] == pytest.approx(27 * 10_582 / 3600)
-    assert f"| all | | {table['hours'].sum():.3g} |" in projection_table(table.reset_index())
+    total = f"{table['hours'].sum():,.0f}"
+    assert f"| all | | {total} |" in projection_table(table.reset_index())
     with pytest.raises(KeyError, match="no row of AdvCAM was measured"):
         project(throughput, comparisons.tail(1))
 

@@ -80,6 +80,11 @@ def test_a_missing_table_is_refused(tmp_path):
         read_table(tmp_path / "a.csv", [])
 
 
+def test_a_folder_is_no_table(tmp_path):
+    with pytest.raises(ValueError, match=r"table .* cannot be read \(Is a directory\)"):
+        read_table(tmp_path, ["x"])
+
+
 def test_repeated_columns_are_refused(tmp_path):
     with pytest.raises(ValueError, match="column names repeat"):
         write_table(tmp_path / "a.csv", pd.DataFrame([[1, 2]], columns=["a", "a"]))

@@ -80,6 +80,17 @@ def test_missing_foreign_and_damaged_files_are_refused(tmp_path):
         load_weights(path)
 
 
+def test_a_folder_is_no_file_of_weights(tmp_path):
+    with pytest.raises(ValueError, match=r"weights .* cannot be read \(Is a directory\)"):
+        load_weights(tmp_path)
+
+
+def test_tensors_come_by_name(tmp_path):
+    tensors = {name: torch.zeros(1) for name in "ncxbaz"}
+    save_weights(tmp_path / "a.safetensors", tensors, metadata={})
+    assert list(load_weights(tmp_path / "a.safetensors")[0]) == sorted(tensors)
+
+
 def test_safetensors_of_others_are_refused(tmp_path):
     torch_files = pytest.importorskip("safetensors.torch")
     torch_files.save_file(TENSORS, tmp_path / "a.safetensors", metadata={"format": "pt"})

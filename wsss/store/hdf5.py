@@ -95,8 +95,8 @@ def create_hdf5(path: Path | str, kind: str, attributes: Mapping[str, Any]) -> I
                 raise output.failure
 
 
-def open_hdf5(path: Path | str, kind: str) -> tuple[h5py.File, dict[str, Any]]:
-    """Return a complete file of that kind, open for reading, and its attributes.
+def open_hdf5(path: Path | str, kind: str | None) -> tuple[h5py.File, dict[str, Any]]:
+    """Return a complete file of that kind (None: of any), open for reading, and its attributes.
 
     Raises:
         ValueError: The file is missing, truncated, damaged, not complete, or of another kind.
@@ -110,8 +110,8 @@ def open_hdf5(path: Path | str, kind: str) -> tuple[h5py.File, dict[str, Any]]:
         with readable(path):
             found, complete = _kind(file), bool(file.attrs.get("complete", False))
             text = bytes(file.attrs.get("attributes", b"{}")).decode()
-        if found != kind:
-            raise ValueError(f"{path} is no {kind} file of this workflow; {REMEDY}")
+        if found is None or kind not in (found, None):
+            raise ValueError(f"{path} is no {kind or 'HDF5'} file of this workflow; {REMEDY}")
         if not complete:
             raise ValueError(f"{path} is not complete; {REMEDY}")
         return file, json.loads(text)
@@ -179,9 +179,7 @@ def verify_hdf5(path: Path | str) -> None:
     Raises:
         ValueError: The file is missing, truncated, damaged or not complete.
     """
-    with readable(path), h5py.File(path, "r", locking=False) as file:
-        kind = _kind(file)
-    file, _ = open_hdf5(path, str(kind))
+    file, _ = open_hdf5(path, None)
     with file, readable(path):
         for name in file:
             file[name][()]

@@ -90,6 +90,10 @@ def read_cells(path: Path | str, columns: Sequence[str]) -> tuple[list[str], lis
         content = Path(path).read_bytes()
     except FileNotFoundError:
         raise ValueError(f"table {path} does not exist; run the step that makes it again") from None
+    except OSError as error:
+        raise ValueError(
+            f"table {path} cannot be read ({error.strerror}); make it a file that you may read"
+        ) from None
     _check(path, content)
     try:
         file = io.StringIO(content.decode("utf-8-sig"), newline="")

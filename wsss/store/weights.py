@@ -76,7 +76,7 @@ def _split(content: bytes) -> tuple[dict[str, Any], memoryview]:
 
 
 def load_weights(path: Path | str) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
-    """Return the tensors, on the CPU, and the metadata of a file that `save_weights` wrote.
+    """Return the tensors by name, sorted, on the CPU, and the metadata that `save_weights` wrote.
 
     Raises:
         ValueError: The file is missing, no safetensors file, damaged, or from elsewhere.
@@ -93,7 +93,8 @@ def load_weights(path: Path | str) -> tuple[dict[str, torch.Tensor], dict[str, s
     checksum = metadata.pop(CHECKSUM)
     if checksum != _digest({**header, "__metadata__": metadata}, data):
         raise ValueError(f"{path} is damaged (its checksum differs); {REMEDY}")
-    return tensors, metadata
+    # The library gives them in another order each time.
+    return dict(sorted(tensors.items())), metadata
 
 
 def _content(path: Path | str) -> bytes:
@@ -102,6 +103,10 @@ def _content(path: Path | str) -> bytes:
     except FileNotFoundError:
         raise ValueError(
             f"weights {path} do not exist; link them there or run the step that makes them"
+        ) from None
+    except OSError as error:
+        raise ValueError(
+            f"weights {path} cannot be read ({error.strerror}); make them a file that you may read"
         ) from None
 
 
