@@ -4,16 +4,7 @@ import numpy as np
 
 from wsss.refine.crf import dense_crf
 
-CRF = {
-    "iterations": 10,
-    "gaussian_sxy": 1,
-    "gaussian_compat": 3,
-    "bilateral_sxy": 67,
-    "bilateral_srgb": 3,
-    "bilateral_compat": 4,
-}
 
-
-def refined(item: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+def refined(item: tuple[np.ndarray, np.ndarray], **crf: float) -> np.ndarray:
     """Return the CRF's probabilities of an image (H, W, 3) and its own (K, H, W)."""
-    return dense_crf(*item, **CRF)
+    return dense_crf(*item, **crf)

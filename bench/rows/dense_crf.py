@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from bench.compare import Comparison, largest_difference
-from bench.crf_work import CRF, refined
+from bench.crf_work import refined
 from bench.inputs import HEIGHT, WIDTH, photographs
+from wsss.commands.predict import CRF
 from wsss.parallel import parallel_map
 
 IMAGES = 24
@@ -50,4 +51,5 @@ def prepare() -> Inputs:
 
 
 def _refined(inputs: Inputs, *, workers: int) -> list[np.ndarray]:
-    return list(parallel_map(refined, zip(*inputs, strict=True), workers=workers))
+    work = partial(refined, **CRF)
+    return list(parallel_map(work, zip(*inputs, strict=True), workers=workers))

@@ -69,8 +69,7 @@ def _check_package(options: Mapping[str, Any], path: str) -> None:
     if options["initial_weights"] == "package" and options["backbone"] not in PACKAGED:
         raise ConfigError(
             f"{path}.initial_weights is package (the default), but no installed package carries "
-            f"weights for the backbone {options['backbone']}: write none, or a file made by "
-            "`wsss import-weights`"
+            f"weights for the backbone {options['backbone']}: write none, or a file of its weights"
         )
 
 
