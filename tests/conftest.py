@@ -1,9 +1,12 @@
 """What holds for every test."""
 
 import logging
+import os
 import sys
 
 import pytest
+
+from tests.fake_slurm import FakeSlurm
 
 
 @pytest.fixture(autouse=True)
@@ -16,3 +19,16 @@ def restored_logging():
         handler.close()
     root.handlers[:], root.level, bars.level, sys.excepthook = before
     logging.captureWarnings(capture=False)
+
+
+@pytest.fixture
+def fake_slurm(tmp_path, monkeypatch):
+    """Let SLURM's commands answer what the test writes; an empty queue at first."""
+    folder = tmp_path / "slurm_commands"
+    folder.mkdir()
+    slurm = FakeSlurm(folder)
+    for command in ("squeue", "scancel", "sacct"):
+        slurm.answer(command)
+    slurm.answer("scontrol", "MinJobAge               = 300 sec")
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    return slurm

@@ -1,5 +1,3 @@
-import errno
-import fcntl
 import os
 import signal
 import subprocess
@@ -7,8 +5,9 @@ import sys
 
 import pytest
 
+from wsss.holds import HoldWatch
 from wsss.logs import ENGINE
-from wsss.processes import process_identity, wait_for_lock
+from wsss.processes import process_identity
 
 # Each waits until its standard input is closed.
 STAGE = """
@@ -63,8 +62,8 @@ def test_the_second_stage_on_a_log_waits_for_the_first(start, tmp_path):
     second = start(STAGE, path, "second")
     said = second.stderr.readline()
     assert said == (
-        f"{path.with_name('.stage.log.lock')} is locked by process {first.pid}, the same stage of "
-        "another run; waiting until it ends\n"
+        f"{path.with_name('.stage.log.hold')} is held by process {first.pid} on "
+        f"{os.uname().nodename}, the same stage of another run; waiting until it ends\n"
     )
     assert "first" in path.read_text() and "second" not in path.read_text()
     first.kill()
@@ -80,8 +79,7 @@ def test_a_worker_that_outlives_its_stage_does_not_keep_the_log(start, tmp_path)
     stage = start(FORKING_STAGE, path)
     assert stage.stdout.readline() == "worker\n"
     assert stage.wait(60) == -signal.SIGKILL
-    with path.with_name(".stage.log.lock").open() as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    assert HoldWatch(path.with_name(".stage.log.hold")).holder() is None
     assert "from the worker" in path.read_text()
 
 
@@ -103,27 +101,23 @@ def test_a_stage_that_starts_after_its_engines_end_ends(start, tmp_path):
 
 
 def test_a_process_with_the_engines_old_number_is_not_the_engine(start, tmp_path):
-    namespace, number, started = process_identity().split()
-    identity = f"{namespace} {number} {int(started) - 1}"
+    machine, number, started = process_identity().rsplit(" ", 2)
+    identity = f"{machine} {number} {int(started) - 1}"
     assert start(STAGE, tmp_path / "a", "work", engine=identity).wait(60) == -signal.SIGTERM
 
 
 @pytest.mark.parametrize(
-    "engine", ["", "pid:[1] 1 1", process_identity()], ids=["none", "elsewhere", "alive"]
+    "engine",
+    [
+        "",
+        "boot pid:[1] 1 1",
+        f"boot {' '.join(process_identity().split()[1:])}",
+        process_identity(),
+    ],
+    ids=["none", "container", "elsewhere", "alive"],
 )
 def test_without_an_engine_in_sight_or_with_a_live_one_a_stage_runs(start, tmp_path, engine):
     stage = start(STAGE, tmp_path / "stage.log", "work", engine=engine)
     assert stage.stdout.readline() == "started\n"
     stage.communicate("")
     assert stage.returncode == 0
-
-
-def test_a_file_system_without_locks_is_named(tmp_path, monkeypatch):
-    def refuse(*_):
-        raise OSError(errno.ENOLCK, "No locks available")
-
-    monkeypatch.setattr(fcntl, "flock", refuse)
-    path = tmp_path / "a.lock"
-    assert wait_for_lock(path) == (
-        f"{path} cannot be locked (ENOLCK): the same stage of another run would not wait"
-    )

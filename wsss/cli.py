@@ -38,6 +38,11 @@ In a config the file goes where `initial_weights` stands, or to `wsss predict`."
 CHECK = """Read every file of a results folder: which are truncated, damaged or not of this
 project? Each is named with the rule that makes it again; exit status 1 says that there are any."""
 
+RECOVER = """After Snakemake itself was killed (kill -9, a lost login), its SLURM jobs go on. This
+waits until none of this folder's is left, then unlocks the folder. What they finish counts: the
+next start does not make it again. Nothing is waited for but SLURM jobs: stages on this machine end
+by themselves about a second after Snakemake."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status.
@@ -64,6 +69,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     if options.command == "check":
         return _check(options.folder)
+    if options.command == "recover":
+        from wsss.commands.recover import recover
+
+        sys.stdout.write(f"{recover(options.folder, cancel=options.cancel)}\n")
+        return 0
     if options.command == "import-weights":
         from wsss.commands.import_weights import VOC_CLASSES, import_weights
 
@@ -144,6 +154,14 @@ def build_parser() -> argparse.ArgumentParser:
     )
     check.add_argument("folder", type=Path, metavar="RESULTS")
     check.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    _add_recover(
+        commands.add_parser(
+            "recover",
+            help="end what a killed run left behind",
+            description=RECOVER,
+            formatter_class=layout,
+        )
+    )
     return parser
 
 
@@ -187,6 +205,20 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
     )
     classes.add_argument("--voc", action="store_true", help="the 20 classes of PASCAL VOC")
     _add_common(parser)
+
+
+def _add_recover(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "folder", type=Path, nargs="?", default=Path(), help="where snakemake was started"
+    )
+    parser.add_argument(
+        "--cancel",
+        choices=("none", "waiting", "all"),
+        default="none",
+        help="SLURM jobs to cancel first: those that still wait in the queue, or all; what was "
+        "under way is then made again, trainings from their last state (default: none)",
+    )
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:

@@ -6,11 +6,15 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
+from wsss import slurm
 from wsss.disk import write_errors
-from wsss.processes import end_with, wait_for_lock
+from wsss.holds import take_hold
+from wsss.processes import end_with
 
 ENGINE = "WSSS_ENGINE"
 """Environment variable with the identity of the process that starts the stages."""
+RANKS = "WSSS_RANKS"
+"""Environment variable of the ranks of a training (wsss.train.launch): a folder that they share."""
 
 
 def log_to(path: str | Path) -> None:
@@ -18,12 +22,14 @@ def log_to(path: str | Path) -> None:
 
     The file gets the whole traceback; a person at the terminal gets what is wrong and what to do.
     While the same stage of another run is at work, this one waits. The process ends soon after the
-    engine that started it.
+    engine that started it. The ranks of a training go on in the file of their launcher, which has
+    the hold; all but the first write nothing but errors.
 
     Raises:
         WriteError: The log cannot be written.
     """
     path = Path(path)
+    is_rank = RANKS in os.environ
 
     def report(
         kind: type[BaseException], error: BaseException, traceback: TracebackType | None
@@ -44,23 +50,28 @@ def log_to(path: str | Path) -> None:
     with write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         # Not the log itself: the engine deletes that of an earlier run before it starts the stage.
-        said = wait_for_lock(path.with_name(f".{path.name}.lock"))
-        file = _LogFile(path)
+        said = "" if is_rank else take_hold(path.with_name(f".{path.name}.hold"))
+        file = _LogFile(path, anew=not is_rank)
+    if is_rank and os.environ["RANK"] != "0":
+        file.setLevel(logging.ERROR)
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root.addHandler(file)
     root.setLevel(logging.INFO)
     logging.captureWarnings(capture=True)
+    log = logging.getLogger(__name__)
+    if place := slurm.own_place():
+        log.info(place)
     if said:
-        logging.getLogger(__name__).warning(said)
+        log.warning(said)
 
 
 class _LogFile(logging.Handler):
     """Appends lines to a file without a buffer; a disk that takes no line does not stop a stage."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, anew: bool) -> None:
         super().__init__()
         self.path = path
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | (os.O_TRUNC if anew else 0)
         self.descriptor = os.open(path, flags, 0o666)
         self.loses_lines = False
 

@@ -1,45 +1,51 @@
-"""Processes: one that ends when another is gone, and a lock that one has to itself."""
+"""Processes: who one is, and one that ends when another is gone."""
 
-import errno
-import fcntl
 import logging
 import os
 import signal
-import sys
 import threading
 import time
+from functools import cache
 from pathlib import Path
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_SECONDS = 1.0
-_locked: dict[Path, int] = {}
 
 
 def process_identity() -> str:
-    """Return a text that no other process of this machine has had, for `end_with`."""
+    """Return a text that no other process of any machine has had, for `end_with`."""
     number = os.getpid()
-    return f"{_namespace()} {number} {_started(number)}"
+    return f"{_machine()} {number} {_started(number)}"
+
+
+def runs_here(identity: str) -> bool | None:
+    """Return whether the process of an identity still runs; None where this one cannot see it.
+
+    Another machine's processes are out of sight, and so are those outside of a container that
+    numbers its processes anew.
+    """
+    machine, number, started = identity.rsplit(" ", 2)
+    return _started(int(number)) == started if machine == _machine() else None
 
 
 def end_with(identity: str) -> None:
     """End this process by SIGTERM, within about a second, once another one is gone.
 
     A stage outlives an engine that is killed: nobody tells it. It would go on beside the same stage
-    of the engine's next start. A container that numbers processes anew cannot see the other one;
-    there, nothing is watched.
+    of the engine's next start. A process that this one cannot see is not watched.
 
     Args:
         identity: What `process_identity` returned in the other process.
     """
-    namespace, number, started = identity.split()
-    if namespace != _namespace():
+    if runs_here(identity) is None:
         return
 
     def watch() -> None:
-        while _started(int(number)) == started:
+        while runs_here(identity):
             time.sleep(LOOK_EVERY_SECONDS)
         try:
+            number = identity.split()[-2]
             log.error("process %s, which started this one, is gone: this one ends", number)
         finally:
             # Also where nobody is left to read the line.
@@ -48,8 +54,14 @@ def end_with(identity: str) -> None:
     threading.Thread(target=watch, daemon=True, name="end_with").start()
 
 
-def _namespace() -> str:
-    return str(Path("/proc/self/ns/pid").readlink())
+@cache
+def _boot() -> str:
+    # The namespace alone has the same number on every machine that numbers no processes anew.
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def _machine() -> str:
+    return f"{_boot()} {Path('/proc/self/ns/pid').readlink()}"
 
 
 def _started(number: int) -> str | None:
@@ -60,51 +72,3 @@ def _started(number: int) -> str | None:
     except (FileNotFoundError, ProcessLookupError):
         return None
     return None if fields[0] in "ZX" else fields[19]
-
-
-def wait_for_lock(path: Path) -> str:
-    """Lock a file, which is made, until this process ends; wait while another process has it.
-
-    Returns:
-        What is worth a line in a log: who was waited for, or that the file system knows no locks;
-        else nothing.
-
-    Raises:
-        OSError: The file cannot be made.
-    """
-    if path in _locked:
-        return ""
-    _locked[path] = descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = _holder_of_lock(descriptor)
-    except OSError as error:
-        reason = errno.errorcode.get(error.errno or 0, str(error))
-        return f"{path} cannot be locked ({reason}): the same stage of another run would not wait"
-    else:
-        return ""
-    text = f"{path} is locked by {holder}, the same stage of another run"
-    sys.stderr.write(f"{text}; waiting until it ends\n")
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    return f"{text}; waited until it ended"
-
-
-def _leave_locks() -> None:
-    """Close the copies of a fork's child: they would keep the locks beyond their owner's end."""
-    for descriptor in _locked.values():
-        os.close(descriptor)
-    _locked.clear()
-
-
-os.register_at_fork(after_in_child=_leave_locks)
-
-
-def _holder_of_lock(descriptor: int) -> str:
-    inode = os.fstat(descriptor).st_ino
-    for line in Path("/proc/locks").read_text().splitlines():
-        # "1: FLOCK  ADVISORY  WRITE 4711 fe:00:262147 0 EOF"; a waiting one has an arrow.
-        fields = line.split()
-        if fields[1] == "FLOCK" and fields[5].endswith(f":{inode}") and fields[4] != "0":
-            return f"process {fields[4]}"
-    return "a process of another machine"

@@ -15,7 +15,7 @@ from wsss.store.weights import save_weights
 FILES = {
     "scenes/index.csv": "prepare_data",
     "scenes/wood/s0/classifier.safetensors": "train_wood",
-    "scenes/wood/s0/features.h5": "extract_features",
+    "scenes/wood/s0/features/0.h5": "extract_features",
     "scenes/wood/s0/cam/maps/0.h5": "localize",
     "scenes/wood/s0/cam/irn/pseudo_masks/0/a.png": "walk_irn",
 }

@@ -123,7 +123,7 @@ def test_two_engines_without_the_lock_do_not_write_one_file_at_once(small):
     small.wait_for_stage()
     second = small.start("--nolock")
     said = ""
-    while "stage.log.lock is locked by process" not in said:
+    while "stage.log.hold is held by process" not in said:
         said = second.stderr.readline()
         assert said, "the second engine ended"
     assert said.endswith("waiting until it ends\n")
@@ -139,7 +139,7 @@ MAKE_DATA = ("-m", "snakemake", RESULTS + "/tiny/index.csv", "--cores", "1", "--
 @pytest.mark.parametrize(
     ("size", "before", "sentence"),
     [
-        ("60k", "true", ".jpg cannot be written: the disk is full; make room on it, and start"),
+        ("60k", "true", " cannot be written: the disk is full; make room on it, and start"),
         # The engine makes the folders of outputs; these words are its own.
         ("1m", "mount -o remount,ro {}", f"OSError: [Errno 30] Read-only file system: '{RESULTS}"),
     ],

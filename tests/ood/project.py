@@ -100,6 +100,8 @@ class OodProject:
         )  # fmt: skip
         if script == "rank_ood":
             fake.input["scores"] = [paths["scores"]]
+        if script == "cluster_ood":
+            fake.input["features"] = [paths["features"]]
         # Else a run of the tests that the engine started would bind itself to that engine.
         os.environ.pop("WSSS_ENGINE", None)
         runpy.run_path(

@@ -35,17 +35,18 @@ rule extract_features:
         classes=f"{DATA}/classes.csv",
         classifier=f"{CLASSIFIER}/classifier.safetensors",
     output:
-        features=f"{CLASSIFIER}/features.h5",
+        features=f"{CLASSIFIER}/features/{{shard}}.h5",
     log:
-        f"{R}/logs/{{dataset}}/{{classifier}}/s{{random_seed}}/extract_features.log",
+        f"{R}/logs/{{dataset}}/{{classifier}}/s{{random_seed}}/extract_features/{{shard}}.log",
     benchmark:
-        f"{R}/benchmarks/{{dataset}}/{{classifier}}/s{{random_seed}}/extract_features.tsv"
+        f"{R}/benchmarks/{{dataset}}/{{classifier}}/s{{random_seed}}/extract_features/{{shard}}.tsv"
     threads: config["threads"]["infer"]
     resources:
         gpu=1,
         mem_mb=16000,
         runtime=240,
     params:
+        shards=config["shards"]["train"],
         batch_size=config["inference_batch_size"],
         code=lambda w: script_code(
             "extract_features", backbone_file(backbone_of(w.classifier))

@@ -10,7 +10,8 @@ def start_of(w):
 def start_features_of(w):
     """The features of the training images under the classifier that training starts from."""
     start = config["classifiers"][w.classifier]["start_from"]
-    return f"{DATA}/{start}/s{{random_seed}}/features.h5"
+    folder = f"{DATA}/{start}/s{{random_seed}}/features"
+    return [f"{folder}/{shard}.h5" for shard in shards_of("train")]
 
 
 def initial_weights_of(w):

@@ -17,7 +17,9 @@ device = prepare_device(threads=snakemake.config["threads"]["infer"])
 index = read_index(snakemake.input.index, snakemake.input.classes)
 records = selected_records(index, read_table(snakemake.input.selected, COLUMNS))
 classifier, _, _ = load_classifier(snakemake.input.classifier)
-trained, _ = read_arrays(snakemake.input.features, ["features", "image_labels"])
+names = ("features", "image_labels")
+shards = [read_arrays(path, names)[0] for path in snakemake.input.features]
+trained = {name: np.concatenate([shard[name] for shard in shards]) for name in names}
 features, probs = features_of(
     classifier.to(device), records, batch_size=snakemake.params.batch_size
 )

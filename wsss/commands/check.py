@@ -29,7 +29,7 @@ RULES = (
     ("classes.csv", ("prepare_data",)),
     ("ground_truth.csv", ("prepare_data",)),
     ("ood_scores/*.h5", ("score_ood",)),
-    ("features.h5", ("extract_features",)),
+    ("features/*.h5", ("extract_features",)),
     ("clusters.h5", ("cluster_ood",)),
     ("classifier.safetensors", ("train_classifier", "train_wood")),
     ("maps/*.h5", ("localize",)),
