@@ -1,0 +1,38 @@
+"""Clusters for the tests in this folder, one of a kind for each process of pytest."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.slurm.cluster import Cluster
+from tests.slurm.settings import missing
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """A cluster without accounting: jobs are known to squeue alone."""
+    yield from _running(accounting=False)
+
+
+@pytest.fixture(scope="session")
+def accounting_cluster():
+    """A cluster with a database, in which sacct finds jobs."""
+    yield from _running(accounting=True)
+
+
+@pytest.fixture(autouse=True)
+def repaired(request):
+    """Leave each test's cluster whole and idle for the next one."""
+    names = {"cluster", "accounting_cluster"} & set(request.fixturenames)
+    used = [request.getfixturevalue(name) for name in sorted(names)]
+    yield
+    for one in used:
+        one.repair()
+
+
+def _running(*, accounting: bool) -> Iterator[Cluster]:
+    if sentence := missing(accounting=accounting):
+        pytest.skip(sentence)
+    found = Cluster.start(accounting=accounting)
+    yield found
+    found.stop()
