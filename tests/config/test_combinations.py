@@ -65,6 +65,21 @@ def irn(**training):
         ({"segmenters.deeplab": {"method": "deeplab_v2", "scales": [0.5], "training": {
             "batch_norm": "train", "images": {"batch_size": 1, "crop_size": 32}}}},
          "config.segmenters.deeplab.training: batch_norm train needs more than one value, but the"),
+        ({"gpus.train": 4, "segmenters.deeplab": {
+            "method": "deeplab_v2", "scales": [0.5], "training": {
+                "batch_norm": "train", "images": {"batch_size": 2, "crop_size": 32}}}},
+         "but the batch_size is 2 on 4 GPUs and the smallest view has one feature: raise"),
+        ({"gpus.train": 3},
+         "config.classifiers.f_in.images.batch_size is 16, but its images are shared equally by "
+         "GPUs, of which config.gpus.train is 3: make it a multiple of 3"),
+        ({"gpus.train": 2, "classifiers.wood.ood_batch_size": 7},
+         "config.classifiers.wood.ood_batch_size is 7, but its images are shared equally by"),
+        ({"gpus.train": 2, "refiners.irn": irn(images={"batch_size": 31})},
+         "config.refiners.irn.training.images.batch_size is 31, but its images are shared"),
+        ({"gpus.train": 4,
+          "segmenters.deeplab": {"method": "deeplab_v2", "initial_weights": "none"}},
+         "config.segmenters.deeplab.training.images.batch_size is 5, but its images are shared "
+         "equally by GPUs, of which config.gpus.train is 4: make it a multiple of 2"),
         ({"tables.seeds.stage": "segmentation", "tables.seeds.chains": {"a": FULL}},
          "config.tables.seeds.split is 'train', but segmentation is scored on val: write `split: "),
         ({"tables.seeds.split": "val"},
@@ -121,6 +136,9 @@ def test_options_that_do_not_go_together_are_named(changes, words):
         {"segmenters.deeplab": {"method": "deeplab_v2", "backbone": "compact",
                                 "initial_weights": "classifier"},
          "tables.seeds.chains": {"a": FULL}},
+        # The two batches that a step of the segmenter has are one for each GPU.
+        {"gpus.train": 2, "segmenters.deeplab": {"method": "deeplab_v2", "backbone": "compact",
+                                                 "initial_weights": "none"}},
     ],
 )  # fmt: skip
 def test_options_at_the_edge_pass(changes):

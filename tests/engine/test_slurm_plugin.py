@@ -6,7 +6,7 @@ import pytest
 
 from wsss import slurm
 from wsss.engine import slurm_plugin
-from wsss.engine.slurm_plugin import PluginError, check_status_command, mend
+from wsss.engine.slurm_plugin import PluginError, check_settings, mend
 
 LOG = "snakemake.logging"
 
@@ -15,12 +15,17 @@ class Executor:
     """What the plugin's executor does: ask once, report ends, drop all without an answer."""
 
     run_uuid = "run"
+    workflow = SimpleNamespace(
+        remote_execution_settings=SimpleNamespace(seconds_between_status_checks=30)
+    )
 
     def __init__(self, plugin):
+        self.next_seconds_between_status_checks = 10
         self.plugin = plugin
         self.reports = []
 
     async def check_active_jobs(self, active_jobs):
+        self.next_seconds_between_status_checks += 10
         states, _ = await self.plugin.query_job_status("squeue", None)
         if states is None:
             return
@@ -69,7 +74,7 @@ def look(fake_slurm):
 
         return asyncio.run(check())
 
-    look.reports = executor.reports
+    look.executor, look.reports = executor, executor.reports
     look.slurm = fake_slurm
     return look
 
@@ -94,6 +99,14 @@ def test_without_an_answer_no_job_is_dropped(look, caplog):
     assert len(said) == 2
     assert said[0].startswith("SLURM has not answered for 0 s: its 2 jobs go on without it")
     assert said[1].startswith("SLURM answers again after")
+
+
+def test_it_looks_as_often_as_it_was_told(look):
+    seconds = []
+    for _ in range(4):
+        look({"1": "RUNNING"}, "1")
+        seconds.append(look.executor.next_seconds_between_status_checks)
+    assert seconds == [20, 30, 30, 30]
 
 
 def test_no_jobs_no_questions(look):
@@ -168,25 +181,32 @@ def test_the_installed_plugin_is_mended():
 
 
 def settings(command, seconds=40):
-    return SimpleNamespace(status_command=command, init_seconds_before_status_checks=seconds)
+    return SimpleNamespace(
+        array_jobs=None, status_command=command, init_seconds_before_status_checks=seconds
+    )
+
+
+def test_arrays_of_jobs_are_refused(fake_slurm):
+    with pytest.raises(PluginError, match="leave slurm-array-jobs out of the profile"):
+        check_settings(SimpleNamespace(array_jobs="localize"))
 
 
 def test_a_way_of_asking_that_works_passes(fake_slurm):
-    check_status_command(settings("sacct"))
-    check_status_command(settings("squeue"))
+    check_settings(settings("sacct"))
+    check_settings(settings("squeue"))
     fake_slurm.answer("sacct", error="Slurm accounting storage is disabled")
-    check_status_command(settings("squeue"))
+    check_settings(settings("squeue"))
 
 
 def test_sacct_without_accounting_is_refused(fake_slurm):
     fake_slurm.answer("sacct", error="Slurm accounting storage is disabled")
     with pytest.raises(PluginError, match="set slurm-status-command: squeue in the profile"):
-        check_status_command(settings("sacct"))
+        check_settings(settings("sacct"))
 
 
 def test_squeue_that_forgets_too_soon_is_refused(fake_slurm):
     fake_slurm.answer("scontrol", "MinJobAge = 100 sec")
-    check_status_command(settings("squeue"))
+    check_settings(settings("squeue"))
     fake_slurm.answer("sacct", error="Slurm accounting storage is disabled")
     with pytest.raises(PluginError, match="SLURM forgets jobs 100 s after their end"):
-        check_status_command(settings("squeue"))
+        check_settings(settings("squeue"))

@@ -11,7 +11,9 @@ from wsss.engine.start import StartError, begin_run, engine_hold
 from wsss.holds import HoldWatch
 from wsss.slurm import SlurmError
 
-SETTINGS = SimpleNamespace(status_command="squeue", init_seconds_before_status_checks=40)
+SETTINGS = SimpleNamespace(
+    array_jobs=None, status_command="squeue", init_seconds_before_status_checks=40
+)
 BEGIN = """
 import sys
 from pathlib import Path

@@ -93,7 +93,7 @@ class OodProject:
             output=Named({name: str(self.path(file)) for name, file in outputs.items()}),
             params=Named(params),
             wildcards=Named(shard="0", random_seed="0", classifier="wood"),
-            config={"threads": {"train": 1, "infer": 1},
+            config={"threads": {"train": 1, "infer": 1}, "gpus": {"train": 1},
                     "classifiers": {"wood": {"threads": None}}},
             log=[str(self.path(f"{script}.log"))],
             threads=1,

@@ -9,12 +9,15 @@ from wsss.store.rows import write_records
 from wsss.train.checkpoint import running_checkpoint
 from wsss.train.classifier import train_classifier
 from wsss.train.device import prepare_device
+from wsss.train.distributed import own_share
+from wsss.train.launch import end_other_ranks, launch
 from wsss.train.networks import save_classifier, start_classifier
 from wsss.train.streams import labelled_stream
 
 log_to(snakemake.log[0])
+launch(snakemake.config["gpus"]["train"])
 threads = training_threads(snakemake.config, snakemake.wildcards.classifier)
-device = prepare_device(threads=threads)
+device = prepare_device(threads=own_share(threads))
 options = dict(snakemake.params.options)
 index = read_index(snakemake.input.index, snakemake.input.classes)
 records = index.split("train")
@@ -31,7 +34,7 @@ stream = labelled_stream(
     np.stack([index.image_labels(record) for record in records]),
     **options.pop("images"),
     random_seed=random_seed,
-    workers=snakemake.threads - 1,
+    workers=own_share(snakemake.threads) - 1,
 )
 checkpoint = running_checkpoint(
     snakemake.output.classifier,
@@ -39,6 +42,7 @@ checkpoint = running_checkpoint(
     inputs=snakemake.input,
 )
 history = train_classifier(classifier.to(device), stream, **options, checkpoint=checkpoint)
+end_other_ranks()
 save_classifier(snakemake.output.classifier, classifier, backbone=backbone, classes=index.classes)
 write_records(snakemake.output.train, history)
 checkpoint.remove()

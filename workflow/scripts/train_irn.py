@@ -9,12 +9,15 @@ from wsss.store.mask_folders import find_masks
 from wsss.store.rows import write_records
 from wsss.train.checkpoint import running_checkpoint
 from wsss.train.device import prepare_device
+from wsss.train.distributed import own_share
 from wsss.train.irn import train_irn
+from wsss.train.launch import end_other_ranks, launch
 from wsss.train.networks import load_classifier, save_irnet
 from wsss.train.streams import masked_stream
 
 log_to(snakemake.log[0])
-device = prepare_device(threads=snakemake.config["threads"]["train"])
+launch(snakemake.config["gpus"]["train"])
+device = prepare_device(threads=own_share(snakemake.config["threads"]["train"]))
 options = dict(snakemake.params.options)
 random_seed = int(snakemake.wildcards.random_seed)
 index = read_index(snakemake.input.index, snakemake.input.classes)
@@ -26,7 +29,7 @@ stream = masked_stream(
     find_masks(snakemake.input.labels),
     **options.pop("images"),
     random_seed=random_seed,
-    workers=snakemake.threads - 1,
+    workers=own_share(snakemake.threads) - 1,
 )
 checkpoint = running_checkpoint(
     snakemake.output.irnet,
@@ -34,6 +37,7 @@ checkpoint = running_checkpoint(
     inputs=snakemake.input,
 )
 history = train_irn(irnet, stream, **options, checkpoint=checkpoint)
+end_other_ranks()
 save_irnet(snakemake.output.irnet, irnet, backbone=backbone, classes=classes)
 write_records(snakemake.output.train, history)
 checkpoint.remove()

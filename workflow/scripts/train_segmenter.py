@@ -6,12 +6,15 @@ from wsss.store.mask_folders import find_masks
 from wsss.store.rows import write_records
 from wsss.train.checkpoint import running_checkpoint
 from wsss.train.device import prepare_device
+from wsss.train.distributed import own_share
+from wsss.train.launch import end_other_ranks, launch
 from wsss.train.networks import save_segmenter, start_segmenter
 from wsss.train.segmenter import train_segmenter
 from wsss.train.streams import masked_stream
 
 log_to(snakemake.log[0])
-device = prepare_device(threads=snakemake.config["threads"]["train"])
+launch(snakemake.config["gpus"]["train"])
+device = prepare_device(threads=own_share(snakemake.config["threads"]["train"]))
 recipe, options = dict(snakemake.params.recipe), dict(snakemake.params.options)
 random_seed = int(snakemake.wildcards.random_seed)
 index = read_index(snakemake.input.index, snakemake.input.classes)
@@ -28,7 +31,7 @@ stream = masked_stream(
     find_masks(snakemake.input.pseudo_masks),
     **{**views, "batch_size": views["batch_size"] * options["iter_size"]},
     random_seed=random_seed,
-    workers=snakemake.threads - 1,
+    workers=own_share(snakemake.threads) - 1,
 )
 checkpoint = running_checkpoint(
     snakemake.output.segmenter,
@@ -36,6 +39,7 @@ checkpoint = running_checkpoint(
     inputs=snakemake.input,
 )
 history = train_segmenter(segmenter.to(device), stream, **options, checkpoint=checkpoint)
+end_other_ranks()
 save_segmenter(snakemake.output.segmenter, segmenter, recipe=recipe, classes=index.classes)
 write_records(snakemake.output.train, history)
 checkpoint.remove()

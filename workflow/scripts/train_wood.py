@@ -12,13 +12,16 @@ from wsss.store.rows import write_records
 from wsss.store.tables import read_table
 from wsss.train.checkpoint import running_checkpoint
 from wsss.train.device import prepare_device
+from wsss.train.distributed import own_share
+from wsss.train.launch import end_other_ranks, launch
 from wsss.train.networks import load_classifier, save_classifier
 from wsss.train.streams import labelled_stream
 from wsss.train.wood import train_wood
 
 log_to(snakemake.log[0])
+launch(snakemake.config["gpus"]["train"])
 threads = training_threads(snakemake.config, snakemake.wildcards.classifier)
-device = prepare_device(threads=threads)
+device = prepare_device(threads=own_share(threads))
 options = dict(snakemake.params.options)
 random_seed = int(snakemake.wildcards.random_seed)
 index = read_index(snakemake.input.index, snakemake.input.classes)
@@ -27,7 +30,7 @@ ood_records = selected_records(index, read_table(snakemake.input.selected, COLUM
 centres, _ = read_arrays(snakemake.input.clusters, ["class_means", "cluster_means"])
 classifier, backbone, classes = load_classifier(snakemake.input.start)
 views = options.pop("images")
-common = {"random_seed": random_seed, "workers": snakemake.threads - 1}
+common = {"random_seed": random_seed, "workers": own_share(snakemake.threads) - 1}
 stream = labelled_stream(
     records, np.stack([index.image_labels(record) for record in records]), **views, **common
 )
@@ -53,6 +56,7 @@ history = train_wood(
     **options,
     checkpoint=checkpoint,
 )
+end_other_ranks()
 save_classifier(snakemake.output.classifier, classifier, backbone=backbone, classes=classes)
 write_records(snakemake.output.train, history)
 checkpoint.remove()

@@ -1,8 +1,10 @@
 """Options that are possible each, but not together: found before the first job, not after hours."""
 
 import itertools
+import math
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from wsss.config.lookup import backbone_of
@@ -22,17 +24,19 @@ def check_combinations(config: Mapping[str, Any]) -> None:
     Raises:
         ConfigError: Two options contradict each other, or a chain needs what its data set lacks.
     """
-    checks = {
+    gpus = config["gpus"]["train"]
+    checks: dict[str, Callable[[Mapping[str, Any], str], None]] = {
         "datasets": _check_dataset,
         "classifiers": _check_classifier,
         "refiners": _check_irn,
-        "segmenters": _check_segmenter,
+        "segmenters": partial(_check_segmenter, gpus=gpus),
         "tables": check_shown,
         "figures": check_shown,
     }
     for group, check in checks.items():
         for name, options in config[group].items():
             check(options, f"config.{group}.{name}")
+    _check_gpus(config, gpus)
     _check_thresholds(config)
     check_file_names(config)
     for path, chain in chains_with_paths(config):
@@ -92,7 +96,7 @@ def _check_irn(options: Mapping[str, Any], path: str) -> None:
         )
 
 
-def _check_segmenter(options: Mapping[str, Any], path: str) -> None:
+def _check_segmenter(options: Mapping[str, Any], path: str, *, gpus: int) -> None:
     """Check the initial weights, and that no view of the network shrinks to nothing."""
     smallest = min(options["scales"], default=1)
     joint = smallest * min(options["inference"]["scales"])
@@ -103,13 +107,45 @@ def _check_segmenter(options: Mapping[str, Any], path: str) -> None:
         )
     training = options["training"]
     images = training["images"]
-    alone = training["batch_norm"] == "train" and images["batch_size"] == 1
+    size = images["batch_size"]
+    alone = training["batch_norm"] == "train" and size == _parts(training["iter_size"], gpus)
     if alone and smallest * images["crop_size"] <= LARGEST_STRIDE:
         raise ConfigError(
-            f"{path}.training: batch_norm train needs more than one value, but the batch_size is 1 "
-            "and the smallest view has one feature: raise batch_size or crop_size"
+            f"{path}.training: batch_norm train needs more than one value, but the batch_size is "
+            f"{size}{f' on {gpus} GPUs' if gpus > 1 else ''} and the smallest view has one "
+            "feature: raise batch_size or crop_size"
         )
     _check_package(options, path)
+
+
+def _check_gpus(config: Mapping[str, Any], gpus: int) -> None:
+    """Check that the batches of every training have equal parts for all GPUs."""
+    for path, size, accumulate in _batches(config):
+        parts = _parts(accumulate, gpus)
+        if size % parts:
+            raise ConfigError(
+                f"{path} is {size}, but its images are shared equally by GPUs, of which "
+                f"config.gpus.train is {gpus}: make it a multiple of {parts}"
+            )
+
+
+def _parts(accumulate: int, gpus: int) -> int:
+    """Return into how many parts a batch is split, as wsss.train.distributed.parts_of_rank does."""
+    return math.lcm(accumulate, gpus) // accumulate
+
+
+def _batches(config: Mapping[str, Any]) -> Iterator[tuple[str, int, int]]:
+    """Yield (path, images, how many of them make a step) of every training's batch size."""
+    for name, options in config["classifiers"].items():
+        path = f"config.classifiers.{name}"
+        yield f"{path}.images.batch_size", options["images"]["batch_size"], 1
+        if options["method"] == "wood":
+            yield f"{path}.ood_batch_size", options["ood_batch_size"], 1
+    for group in ("refiners", "segmenters"):
+        for name, options in config[group].items():
+            if training := options.get("training"):
+                path = f"config.{group}.{name}.training.images.batch_size"
+                yield path, training["images"]["batch_size"], training.get("iter_size", 1)
 
 
 def _check_thresholds(config: Mapping[str, Any]) -> None:

@@ -5,7 +5,8 @@ itself it
 - drops every job, and then waits for ever for none, when SLURM does not answer a few times in a
   row (a restarted controller is enough);
 - takes a cancelled job for a running one where it asks `sacct`, which says `CANCELLED by 1000`;
-- waits for ever for a job that SLURM has forgotten, or that could not be launched and is held.
+- waits for ever for a job that SLURM has forgotten, or that could not be launched and is held;
+- looks ever more rarely, up to every three minutes, however often it was told to.
 """
 
 from __future__ import annotations
@@ -54,16 +55,22 @@ def mend(plugin: ModuleType) -> None:
     )
 
 
-def check_status_command(settings: Any) -> None:
-    """Stop a run whose way of asking for states has no answer on this cluster.
+def check_settings(settings: Any) -> None:
+    """Stop a run by whose settings work is lost, or never seen to end, on this cluster.
 
     Args:
-        settings: The plugin's, of which `status_command` and `init_seconds_before_status_checks`
-            count here.
+        settings: The plugin's, of which `array_jobs`, `status_command` and
+            `init_seconds_before_status_checks` count here.
 
     Raises:
         PluginError: The text names the setting.
     """
+    if settings.array_jobs:
+        raise PluginError(
+            "in arrays of jobs the plugin takes running tasks for finished ones, and one that "
+            "fails deletes the output of another: leave slurm-array-jobs out of the profile "
+            "(slurm/config.yaml)"
+        )
     first = settings.init_seconds_before_status_checks
     remembers = slurm.min_job_age()
     if settings.status_command == "sacct":
@@ -106,6 +113,8 @@ def _keeping_jobs(
     async def check_active_jobs(self: Any, active_jobs: Sequence[Any]) -> AsyncIterator[Any]:
         query.states = None
         still_active = [job async for job in check(self, active_jobs)]
+        told = self.workflow.remote_execution_settings.seconds_between_status_checks
+        self.next_seconds_between_status_checks = min(told, self.next_seconds_between_status_checks)
         if not active_jobs:
             return
         if query.states is None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from wsss import slurm
-from wsss.engine.slurm_plugin import check_status_command
+from wsss.engine.slurm_plugin import check_settings
 from wsss.holds import HoldWatch, take_hold
 
 SHOWN_JOBS = 5
@@ -36,7 +36,7 @@ def begin_run(folder: Path, slurm_settings: Any | None) -> None:
         SlurmError: Jobs are to go to SLURM, and it does not answer.
     """
     if slurm_settings is not None:
-        check_status_command(slurm_settings)
+        check_settings(slurm_settings)
     if jobs := _jobs_of(folder, needed=slurm_settings is not None):
         raise StartError(
             f"{len(jobs)} SLURM jobs of an earlier run in this folder are not over "

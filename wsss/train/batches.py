@@ -11,6 +11,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from wsss.data.loading import epoch_keys
+from wsss.train.distributed import rank, ranks
 
 # How long a loading process outlives SIGTERM; a step takes less.
 GRACE_SECONDS = 20
@@ -22,7 +23,8 @@ class BatchStream:
     """Images in their training order.
 
     A batch depends on its step and the random seed alone, so that a resumed training, and one with
-    another number of workers, see the same images under the same augmentation.
+    another number of workers, see the same images under the same augmentation. On several GPUs each
+    rank loads its own part of every batch, and these are the images of one GPU's batch in a row.
 
     Attributes:
         images: A data set of `wsss.data.loading`, indexed by (draw, index).
@@ -44,11 +46,14 @@ class BatchStream:
         return max(1, len(self.image_ids) // self.batch_size)
 
     def batches(self, first_step: int, steps: int) -> Generator[Any, None, None]:
-        """Yield the batches of steps `first_step` to `steps` - 1."""
+        """Yield the batches of steps `first_step` to `steps` - 1, of each this rank's part."""
+        part = self.batch_size // ranks()
+        keys = self._keys(first_step, steps)
+        first_of_parts = range(rank() * part, len(keys), self.batch_size)
         loader = DataLoader(
             self.images,
-            batch_size=self.batch_size,
-            sampler=self._keys(first_step, steps),
+            batch_size=part,
+            sampler=[key for first in first_of_parts for key in keys[first : first + part]],
             num_workers=self.workers,
             worker_init_fn=_leave_signals_to_the_loop,
             # Else the loader draws from the generator of the whole training, once more per resume.
@@ -58,7 +63,7 @@ class BatchStream:
         yield from _ahead(loader) if self.workers == 0 else _with_sentences(loader)
 
     def names(self, step: int) -> list[str]:
-        """Return the image ids of the batch of a step."""
+        """Return the image ids of the whole batch of a step."""
         return [self.image_ids[index] for _, index in self._keys(step, step + 1)]
 
     def _keys(self, first_step: int, steps: int) -> list[tuple[int, int]]:

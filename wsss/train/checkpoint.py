@@ -14,6 +14,7 @@ from torch import nn
 
 from wsss.store.atomic import remove_left_over
 from wsss.store.weights import load_weights, save_weights
+from wsss.train.distributed import gathered, rank, ranks
 from wsss.train.log_rows import LogRows
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,8 @@ def running_checkpoint(
     path = Path(output)
     path.parent.mkdir(parents=True, exist_ok=True)
     dates = {str(name): Path(name).stat().st_mtime_ns for name in inputs}
-    fingerprint = json.dumps([options, dates], sort_keys=True, default=str)
+    several = [ranks()] if ranks() > 1 else []
+    fingerprint = json.dumps([options, dates, *several], sort_keys=True, default=str)
     return RunningCheckpoint(path.with_suffix(".running.safetensors"), fingerprint=fingerprint)
 
 
@@ -41,7 +43,9 @@ class RunningCheckpoint:
 
     The engine deletes the declared outputs of a job that fails; this file stays, and the next
     attempt goes on from it. It holds the weights, the optimiser's momenta, torch's generator state,
-    the step and the log rows, so that the result equals that of an uninterrupted run.
+    the step and the log rows, so that the result equals that of an uninterrupted run. Of several
+    ranks, all save and load together; the first writes, for the others have the same but for the
+    generators.
 
     Args:
         path: The file; its folder exists.
@@ -62,12 +66,15 @@ class RunningCheckpoint:
         log_rows: LogRows,
     ) -> None:
         """Write the state before step `step` (0-based); the file is replaced at once or not."""
+        generators = gathered(torch.get_rng_state())
+        if rank():
+            return
         tensors = {f"module.{name}": value for name, value in module.state_dict().items()}
         for index, state in optimizer.state_dict()["state"].items():
             for name, value in state.items():
                 if isinstance(value, torch.Tensor):
                     tensors[f"optimizer.{index}.{name}"] = value
-        tensors["generator"] = torch.get_rng_state()
+        tensors |= {_generator_of(number): state for number, state in enumerate(generators)}
         metadata = {
             "fingerprint": self.fingerprint,
             "step": str(step),
@@ -88,7 +95,7 @@ class RunningCheckpoint:
             return 0, LogRows()
         module.load_state_dict(_with_prefix(tensors, "module."))
         _restore_optimizer(optimizer, _with_prefix(tensors, "optimizer."))
-        torch.set_rng_state(tensors["generator"])
+        torch.set_rng_state(tensors[_generator_of(rank())])
         step = int(metadata["step"])
         log.info("going on at step %d from %s", step, self.path)
         return step, LogRows(**json.loads(metadata["log_rows"]))
@@ -97,6 +104,10 @@ class RunningCheckpoint:
         """Delete the file, and what a kill left of it, once the training's outputs are complete."""
         self.path.unlink(missing_ok=True)
         remove_left_over(self.path)
+
+
+def _generator_of(number: int) -> str:
+    return f"generator.{number}" if number else "generator"
 
 
 def _with_prefix(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

@@ -36,7 +36,8 @@ def train_classifier(
             their effective value is 1e-4, not the 0.9 that their papers suggest.
         weight_decay: Of all trained weights.
         schedule: See wsss.train.schedule.
-        batch_norm: `frozen` (running statistics, as the official ResNet-50) or `train`.
+        batch_norm: `frozen` (running statistics, as the official ResNet-50) or `train` (those of a
+            batch; on several GPUs of each one's part, as in the official data parallelism).
         frozen_stages: How many of the five stages are not trained.
         checkpoint: Where a killed training goes on from.
     """

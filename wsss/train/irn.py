@@ -7,6 +7,7 @@ from wsss.models.irn import IRNet, fit_mean_shift, trainable_parameters
 from wsss.refine.affinity import path_groups
 from wsss.train.batches import BatchStream
 from wsss.train.checkpoint import RunningCheckpoint
+from wsss.train.distributed import average
 from wsss.train.loop import fit
 
 IGNORE_INDEX = 255
@@ -50,6 +51,8 @@ def train_irn(
         momentum=momentum,
         weight_decay=weight_decay,
     )
+    # Else several GPUs would wait for its gradients and add them up.
+    irnet.backbone.requires_grad_(False)
     paths = path_groups(radius)
     irnet.train()
 
@@ -77,4 +80,5 @@ def train_irn(
     # One more pass over the training views, beyond those already seen, for the mean displacement.
     after = images.batches(steps, steps + images.steps_per_epoch)
     fit_mean_shift(irnet, (irnet.normalize(pixels.to(device)) for pixels, _ in after))
+    average([irnet.mean_shift.running_mean])
     return history

@@ -6,7 +6,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -16,6 +16,18 @@ from wsss.disk import WriteError
 from wsss.progress import progress
 from wsss.train.batches import BatchStream
 from wsss.train.checkpoint import RunningCheckpoint
+from wsss.train.distributed import (
+    Losses,
+    adding_up,
+    average_running_statistics,
+    data_parallel,
+    mean_over_ranks,
+    on_any_rank,
+    parts_of_rank,
+    rank,
+    said_by_first,
+    seed_ranks_apart,
+)
 from wsss.train.schedule import learning_rate_at
 
 log = logging.getLogger(__name__)
@@ -33,7 +45,7 @@ def fit(
     optimizer: torch.optim.Optimizer,
     streams: Sequence[BatchStream],
     *,
-    losses: Callable[..., Mapping[str, torch.Tensor]],
+    losses: Losses,
     schedule: str,
     learning_rate: float,
     steps: int,
@@ -42,6 +54,10 @@ def fit(
     description: str,
 ) -> list[dict[str, float]]:
     """Train `module` in place and return the log rows.
+
+    On several GPUs every rank calls this and gets the same. Each computes an equal part of every
+    step, as if the step were accumulated from that many more parts, with the mean of the running
+    statistics of batch normalisation; the images and their views are those of one GPU.
 
     Args:
         module: The network, on its device, in the mode that `losses` wants.
@@ -60,10 +76,14 @@ def fit(
     Raises:
         TrainingInterruptedError: SIGTERM or SIGUSR1 came; the state is saved if the disk takes it.
         FloatingPointError: The loss or, where they are saved, the weights are not finite.
+        ValueError: A step cannot be shared equally by the ranks.
     """
     steps_per_epoch = streams[0].steps_per_epoch
     images_per_step = sum(stream.batch_size for stream in streams)
+    parts = parts_of_rank(accumulate, [stream.batch_size for stream in streams])
+    seed_ranks_apart()
     start, log_rows = checkpoint.load(module, optimizer)
+    losses = data_parallel(module, losses)
     every = max(1, steps_per_epoch // ROWS_PER_EPOCH)
     saved = row_started = time.monotonic()
     row_step = saved_step = start
@@ -85,12 +105,8 @@ def fit(
             for group in optimizer.param_groups:
                 group["lr"] = rate * group["multiplier"]
             optimizer.zero_grad(set_to_none=True)
-            values: dict[str, float] = {}
-            for part in _parts(batch, accumulate):
-                terms = losses(*part)
-                (terms["loss"] / accumulate).backward()
-                for name, value in terms.items():
-                    values[name] = values.get(name, 0.0) + float(value.detach()) / accumulate
+            values = _gradients(losses, batch, parts)
+            average_running_statistics(module)
             if not all(map(math.isfinite, values.values())):
                 raise FloatingPointError(
                     f"the loss is not finite at step {step} ({values}), "
@@ -106,8 +122,9 @@ def fit(
                 speed = (done - row_step) * images_per_step / (now - row_started)
                 log.info("step %d of %d: loss %.4f, %.1f images/s", done, steps, row["loss"], speed)
                 row_step, row_started = done, now
-            stopped = stop.is_set() and done < steps
-            due = now - saved > CHECKPOINT_SECONDS
+            stopped, due = on_any_rank(
+                stop.is_set() and done < steps, rank() == 0 and now - saved > CHECKPOINT_SECONDS
+            )
             if (stopped or due or done == steps) and (tensor := _not_finite(module)):
                 raise FloatingPointError(
                     f"{tensor} is not finite after step {step}, {_place(streams, step, rate)}"
@@ -121,9 +138,22 @@ def fit(
                 if failure:
                     state = f"saved is only step {saved_step}, for {failure}"
                 raise TrainingInterruptedError(
-                    f"stopped by a signal after step {done} of {steps}; {state}"
+                    said_by_first(f"stopped by a signal after step {done} of {steps}; {state}")
                 )
     return log_rows.rows
+
+
+def _gradients(losses: Losses, batch: Sequence[Any], parts: int) -> dict[str, float]:
+    """Compute the gradients of a step and return the means of its named losses."""
+    values: dict[str, float] = {}
+    for index, part in enumerate(_parts(batch, parts)):
+        is_last = index == parts - 1
+        with contextlib.nullcontext() if is_last else adding_up(losses):
+            terms = losses(*part)
+            (terms["loss"] / parts).backward()
+        for name, value in terms.items():
+            values[name] = values.get(name, 0.0) + float(value.detach()) / parts
+    return mean_over_ranks(values)
 
 
 def _place(streams: Sequence[BatchStream], step: int, rate: float) -> str:

@@ -32,14 +32,15 @@ def train_segmenter(
         segmenter: On its device.
         images: Batches of (pixels, masks) of `iter_size` parts.
         iterations: Optimiser steps.
-        iter_size: Parts per step (gradient accumulation of the official code).
+        iter_size: Parts per step (gradient accumulation of the official code); several GPUs share
+            them.
         learning_rate: Of the backbone.
         head_multiplier: The head's factor on it; its biases have twice that.
         momentum: Of SGD.
         weight_decay: Of all weights but the head's biases.
         schedule: See wsss.train.schedule.
         loss: `cross_entropy` or `balanced_cross_entropy`.
-        batch_norm: `frozen` or `train`.
+        batch_norm: `frozen`, or `train` with the statistics of each part.
         checkpoint: Where a killed training goes on from.
     """
     device = next(segmenter.parameters()).device

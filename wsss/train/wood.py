@@ -42,7 +42,8 @@ def train_wood(
     """Fine-tune in place by w-ood eq. 4 and return the log rows.
 
     Training and OoD images go through the network in one batch, so that batch norm in training
-    mode sees both.
+    mode sees both. On several GPUs each has its part of both, and what looks at a whole batch (the
+    perturbation's largest gradient, the closest fraction of the official distances) looks at that.
 
     Args:
         classifier: F_in, on its device; it becomes F.
@@ -56,7 +57,7 @@ def train_wood(
         momentum: See wsss.train.classifier.
         weight_decay: Of all trained weights.
         schedule: See wsss.train.schedule.
-        batch_norm: `frozen` or `train`.
+        batch_norm: See wsss.train.classifier.
         frozen_stages: How many of the five stages are not trained.
         local_ood_coefficient: Weight of `local_ood_loss`, which is ours; 0 in paper and code.
         perturbation_step: Of `perturb_ood`; 0 as in the paper, 0.07 in the authors' code.
