@@ -46,7 +46,12 @@ class Executor:
 
 
 @pytest.fixture
-def look(fake_slurm):
+def log_file(tmp_path):
+    return tmp_path / "stage.log"
+
+
+@pytest.fixture
+def look(fake_slurm, log_file):
     """Look once with these states, or None for no answer; returns the jobs still active."""
     answers = []
 
@@ -66,8 +71,12 @@ def look(fake_slurm):
     def look(states, *numbers):
         answers.append(states)
         jobs = [
-            SimpleNamespace(external_jobid=n, aux={"slurm_logfile": f"{n}.log"}) for n in numbers
-        ]
+            SimpleNamespace(
+                external_jobid=n, aux={"slurm_logfile": f"{n}.log"},
+                job=SimpleNamespace(log=[str(log_file)]),
+            )
+            for n in numbers
+        ]  # fmt: skip
 
         async def check():
             return [job.external_jobid async for job in executor.check_active_jobs(jobs)]
@@ -107,6 +116,23 @@ def test_it_looks_as_often_as_it_was_told(look):
         look({"1": "RUNNING"}, "1")
         seconds.append(look.executor.next_seconds_between_status_checks)
     assert seconds == [20, 30, 30, 30]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("INFO a\nTraceback\n  File b\nValueError: image 7 is broken: delete it\n", True),
+        ("INFO a\nINFO ValueError: of old\n", False),
+        ("", False),
+        ("x" * 20_000, False),
+    ],
+    ids=["error", "info", "empty", "long"],
+)
+def test_a_failed_job_says_why(look, log_file, text, said):
+    log_file.write_text(text)
+    look({"1": "FAILED"}, "1")
+    ((_, report),) = look.reports
+    assert report == ("error ValueError: image 7 is broken: delete it |" if said else "error")
 
 
 def test_no_jobs_no_questions(look):

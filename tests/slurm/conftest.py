@@ -6,6 +6,7 @@ import pytest
 
 from tests.slurm.cluster import Cluster
 from tests.slurm.settings import missing
+from tests.slurm.workflows import small
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +19,20 @@ def cluster():
 def accounting_cluster():
     """A cluster with a database, in which sacct finds jobs."""
     yield from _running(accounting=True)
+
+
+@pytest.fixture
+def start_small(cluster):
+    """Start small workflows, on the cluster without accounting unless told otherwise."""
+    workflows = []
+
+    def start(cluster=cluster, **options):
+        workflows.append(small(cluster, **options))
+        return workflows[-1]
+
+    yield start
+    for workflow in workflows:
+        workflow.close()
 
 
 @pytest.fixture(autouse=True)

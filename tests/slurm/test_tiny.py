@@ -8,11 +8,10 @@ import pytest
 import yaml
 
 from tests.campaigns.kill_workflow import RESULTS, artifacts
-from tests.slurm.workflows import FLAGS, project
+from tests.slurm.workflows import FLAGS, SACCT, project
 from tests.workflow.conftest import TINY
 
 pytestmark = pytest.mark.slow
-SACCT = (*FLAGS, "--slurm-status-command", "sacct")
 LOCAL = ("--cores", "2")
 # How long a training of this config takes leaves room for its time to end in the middle.
 LONG_TRAINING = {
@@ -126,7 +125,7 @@ def test_half_a_shard_is_refused_by_name_and_made_again(start_project):
     os.utime(path, ns=(date, date))
     said, status = workflow.wait(workflow.start(ranking, "--retries", "0"))
     assert status == 1
-    log = re.search(r"^    log: (\S*rank_ood\S*) \(check log file", said, re.MULTILINE)[1]
+    log = re.search(r"^    log: (\S*rank_ood\.log)", said, re.MULTILINE)[1]
     sentence = (workflow.folder / log).read_text().splitlines()[-1]
     assert scores in sentence and sentence.startswith("ValueError")
     check = workflow.wsss("check", RESULTS)

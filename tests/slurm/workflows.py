@@ -1,6 +1,7 @@
 """Workflows that a test sends to a cluster by the project's own profile."""
 
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ FLAGS = (
     "--profile", "slurm", "--cores", "2", "--seconds-between-status-checks", "5",
     "--slurm-init-seconds-before-status-checks", "5",
 )  # fmt: skip
+SACCT = (*FLAGS, "--slurm-status-command", "sacct")
 START_SECONDS = 120
 END_SECONDS = 600
 
@@ -94,7 +96,7 @@ class Workflow:
             engine = subprocess.Popen(
                 [sys.executable, "-m", "snakemake", *words], cwd=self.folder,
                 env=self.environment(), stdout=file, stderr=file, stdin=subprocess.DEVNULL,
-                start_new_session=True,
+                start_new_session=True, preexec_fn=_heed_signals,
             )  # fmt: skip
         self.engines.append(engine)
         return engine
@@ -188,3 +190,14 @@ def project(cluster: Cluster, config: str) -> Workflow:
 
 def _folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="wsss-run-", dir="/tmp"))
+
+
+def _heed_signals() -> None:
+    # Of tests that run in the background, processes would ignore them.
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def jobs_of(lines: list[list[str]]) -> list[int]:
+    """Return the numbers of the jobs in lines of a journal."""
+    return [int(line[2]) for line in lines]

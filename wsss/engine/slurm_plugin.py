@@ -6,14 +6,17 @@ itself it
   row (a restarted controller is enough);
 - takes a cancelled job for a running one where it asks `sacct`, which says `CANCELLED by 1000`;
 - waits for ever for a job that SLURM has forgotten, or that could not be launched and is held;
-- looks ever more rarely, up to every three minutes, however often it was told to.
+- looks ever more rarely, up to every three minutes, however often it was told to;
+- says that a job failed, but not why: that stands in a log on which the stage wrote one sentence.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -27,6 +30,9 @@ FORGOTTEN_SECONDS = 300.0
 REMIND_SECONDS = 300.0
 # Why a job waits that will never run. A launch that failed puts it back, held.
 NEVER = ("launch failed", "launch_failed", "BadConstraints", "DependencyNeverSatisfied")
+# The end of a traceback.
+ERROR = re.compile(r"[A-Za-z_.]*(Error|Exception|Interrupt|Exit)\b")
+LONGEST_LINE = 10_000
 
 
 class PluginError(ValueError):
@@ -53,6 +59,7 @@ def mend(plugin: ModuleType) -> None:
     changed.Executor.check_active_jobs = _keeping_jobs(
         changed.Executor.check_active_jobs, changed.query_job_status
     )
+    changed.Executor.report_job_error = _with_sentences(changed.Executor.report_job_error)
 
 
 def check_settings(settings: Any) -> None:
@@ -139,6 +146,26 @@ def _keeping_jobs(
                 self.report_job_success(job)
 
     return check_active_jobs
+
+
+def _with_sentences(report: Callable[..., None]) -> Callable[..., None]:
+    def report_job_error(self: Any, job_info: Any, msg: str | None = None, **rest: Any) -> None:
+        sentences = [sentence for path in job_info.job.log if (sentence := _error_in(Path(path)))]
+        report(self, job_info, msg=" | ".join([*sentences, msg or ""]), **rest)
+
+    return report_job_error
+
+
+def _error_in(log_file: Path) -> str:
+    """Return the last line of a stage's log if it is that of an error, else nothing."""
+    try:
+        with log_file.open("rb") as file:
+            file.seek(max(0, log_file.stat().st_size - LONGEST_LINE))
+            lines = file.read().decode(errors="replace").split("\n")
+    except OSError:
+        return ""
+    last = next((line for line in reversed(lines) if line.strip()), "")
+    return last if ERROR.match(last) else ""
 
 
 class _Silence:
