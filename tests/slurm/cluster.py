@@ -263,22 +263,30 @@ class Cluster:
 
     def repair(self) -> None:
         """Bring the cluster back to three idle nodes without jobs, whatever was done to it."""
+        self.repair_daemons()
+        if waiting := [job.id for job in self.jobs() if not job.ended]:
+            self._note(f"cancel what is left: {waiting}")
+            daemons.cancel_all(self.folder)
+        self.repair_nodes()
+        self.wait_for(self._idle, 90, "three idle nodes without jobs")
+        if left := processes.kill_all(lambda: processes.of_jobs(self.folder), 10):
+            raise ClusterError(f"{processes.described(left)} cannot be killed")
+
+    def repair_daemons(self) -> None:
+        """Start the controller and the accounting where they are stopped."""
         if self.accounting and not daemons.number_of(self.folder, "slurmdbd"):
             self.start_accounting()
         if not daemons.number_of(self.folder, "slurmctld"):
             self.start_controller()
-        if waiting := [job.id for job in self.jobs() if not job.ended]:
-            self._note(f"cancel what is left: {waiting}")
-            daemons.cancel_all(self.folder)
+
+    def repair_nodes(self) -> None:
+        """Bring the nodes back; jobs stay."""
         for name in NODES:
             if not daemons.number_of(self.folder, name):
                 self.start_node(name)
         for name, state in self.nodes().items():
             if state.startswith("drain"):
                 self.set_node_up(name)
-        self.wait_for(self._idle, 90, "three idle nodes without jobs")
-        if left := processes.kill_all(lambda: processes.of_jobs(self.folder), 10):
-            raise ClusterError(f"{processes.described(left)} cannot be killed")
 
     def _start(self) -> None:
         self._lock, self._first_port = settings.take_ports()

@@ -158,6 +158,11 @@ class Workflow:
         parts = sorted((self.folder / "parts").iterdir())
         assert [part.read_text() for part in parts] == ["whole"] * len(parts) and parts
 
+    def remove(self, name: str) -> None:
+        """Remove a folder and what the engine knows of it, for a run from the beginning."""
+        for one in (name, ".snakemake"):
+            shutil.rmtree(self.folder / one, ignore_errors=True)
+
     def close(self) -> None:
         """End what still runs and remove the folder."""
         for engine in self.engines:
