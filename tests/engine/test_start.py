@@ -83,3 +83,34 @@ def test_the_hold_of_an_engine_elsewhere_is_left_alone(folder):
     made.write_text(text)
     subprocess.run([sys.executable, "-c", BEGIN, folder], input=b"", check=True, timeout=60)
     assert made.read_text() == text
+
+
+def test_sigterm_does_not_lock_the_engine_out(folder):
+    """The engine's handler takes a lock that the main thread may have at that moment."""
+    code = (
+        "import os, signal, sys, threading, time\n"
+        "from pathlib import Path\n"
+        "from wsss.engine.start import begin_run\n"
+        "lock, told = threading.Lock(), threading.Event()\n"
+        "def heed(*_):\n"
+        "    with lock:\n"
+        "        told.set()\n"
+        "signal.signal(signal.SIGTERM, heed)\n"
+        "begin_run(Path(sys.argv[1]), None)\n"
+        "with lock:\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    time.sleep(0.5)\n"
+        "    assert not told.is_set()\n"
+        "assert told.wait(10)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, folder], check=True, timeout=60)
+
+
+def test_without_a_handler_sigterm_ends_the_process(folder):
+    process = subprocess.Popen(
+        [sys.executable, "-c", BEGIN, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdout.readline() == b"begun\n"
+    process.terminate()
+    assert process.wait(60) == -15
+    process.communicate()

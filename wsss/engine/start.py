@@ -1,7 +1,10 @@
 """What holds at the start of a run: nothing of an earlier run is still at work in its folder."""
 
+import signal
+import threading
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from wsss import slurm
@@ -45,6 +48,23 @@ def begin_run(folder: Path, slurm_settings: Any | None) -> None:
     path = engine_hold(folder)
     if HoldWatch(path).holder() is None:
         take_hold(path)
+    _heed_sigterm_in_a_thread()
+
+
+def _heed_sigterm_in_a_thread() -> None:
+    """Let what the engine does on SIGTERM wait in a thread of its own.
+
+    It takes a lock. In the main thread, where signals arrive, it would wait for ever for the lock
+    that the very same thread holds while it chooses the next jobs (Snakemake 9.27).
+    """
+    handler = signal.getsignal(signal.SIGTERM)
+    if not callable(handler) or threading.current_thread() is not threading.main_thread():
+        return
+
+    def in_a_thread(number: int, frame: FrameType | None) -> None:
+        threading.Thread(target=handler, args=(number, frame), daemon=True).start()
+
+    signal.signal(signal.SIGTERM, in_a_thread)
 
 
 def name_jobs(jobs: Sequence[slurm.Job]) -> str:
