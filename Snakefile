@@ -18,6 +18,13 @@ include: "workflow/rules/localize.smk"
 include: "workflow/rules/refine.smk"
 include: "workflow/rules/segment.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/plan.smk"
+
+
+# A second's work, which needs no job of a cluster.
+localrules:
+    all,
+    write_config,
 
 
 rule all:

@@ -43,6 +43,24 @@ waits until none of this folder's is left, then unlocks the folder. What they fi
 next start does not make it again. Nothing is waited for but SLURM jobs: stages on this machine end
 by themselves about a second after Snakemake."""
 
+PLAN = """What would a run cost? Asks the workflow of this folder for the jobs of a run (as
+`snakemake -n` does) and prints, for each rule, jobs, images, hours, memory and disk. Hours are
+images times measured rates: those that come with the package, of a CPU, or those of runs of your
+own, which know your GPU."""
+PLAN_EXAMPLES = """examples:
+  wsss plan                                           config.yaml
+  wsss plan --configfile config/scenes.yaml           a preset
+  wsss plan --rates results-small/ --gpu --machine "one A100"
+                                                      with the rates of a small run made there
+  wsss plan --rates results-small/ --gpu --machine "one A100" --save rates.csv
+                                                      keep them: rates.csv in this folder counts
+                                                      for wsss plan, snakemake -n and the run
+                                                      times that jobs ask a cluster for"""
+
+COST = """What did a run cost? Prints, for each rule, jobs, core-hours, GPU-hours, memory, and,
+where the jobs ran in SLURM and its accounting (sacct) answers, what they asked for and how long
+they waited. Reads a results folder only: it may be a copy, on another machine."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status.
@@ -73,6 +91,13 @@ def _run(options: argparse.Namespace) -> int:
         from wsss.commands.recover import recover
 
         sys.stdout.write(f"{recover(options.folder, cancel=options.cancel)}\n")
+        return 0
+    if options.command == "plan":
+        return _plan(options)
+    if options.command == "cost":
+        from wsss.commands.cost import cost
+
+        sys.stdout.write(cost(options.folder))
         return 0
     if options.command == "import-weights":
         from wsss.commands.import_weights import VOC_CLASSES, import_weights
@@ -106,6 +131,23 @@ def _run(options: argparse.Namespace) -> int:
         lines = "".join(f"  {reason}\n" for reason in failures.values())
         sys.stderr.write(f"wsss: error: {len(failures)} images could not be segmented:\n{lines}")
     return 1 if failures else 0
+
+
+def _plan(options: argparse.Namespace) -> int:
+    from wsss.commands.plan import find_rates, plan, save_rates
+
+    told = {"machine": options.machine, "gpu": options.gpu, "cores": options.cores}
+    if options.save:
+        sys.stdout.write(save_rates(options.rates, options.save, **told))
+        return 0
+    text = plan(
+        options.targets,
+        configfiles=options.configfile,
+        profile=options.profile,
+        measured=find_rates(options.rates, **told),
+    )
+    sys.stdout.write(text)
+    return 0
 
 
 def _check(folder: Path) -> int:
@@ -149,6 +191,20 @@ def build_parser() -> argparse.ArgumentParser:
             formatter_class=layout,
         )
     )
+    _add_plan(
+        commands.add_parser(
+            "plan",
+            help="what a run would cost",
+            description=PLAN,
+            epilog=PLAN_EXAMPLES,
+            formatter_class=layout,
+        )
+    )
+    cost = commands.add_parser(
+        "cost", help="what a run did cost", description=COST, formatter_class=layout
+    )
+    cost.add_argument("folder", type=Path, metavar="RESULTS")
+    cost.add_argument("--debug", action="store_true", help="show the traceback of an error")
     check = commands.add_parser(
         "check", help="find broken files of a run", description=CHECK, formatter_class=layout
     )
@@ -218,6 +274,34 @@ def _add_recover(parser: argparse.ArgumentParser) -> None:
         help="SLURM jobs to cancel first: those that still wait in the queue, or all; what was "
         "under way is then made again, trainings from their last state (default: none)",
     )
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+
+def _add_plan(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("targets", nargs="*", metavar="TARGET", help="files or rules (default: all of the config)")
+    add(
+        "--configfile",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="as for snakemake; once for each file",
+    )
+    add("--profile", metavar="NAME", help="as for snakemake: memory and run times may stand there")
+    add(
+        "--rates",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="RESULTS",
+        help="results folder whose jobs tell how fast the machine is, or a table made by --save; "
+        "once for each",
+    )
+    add("--gpu", action="store_true", help="the jobs of --rates that can use a GPU had one")
+    add("--machine", metavar="NAME", help='what the jobs of --rates ran on, as "one A100"')
+    add("--cores", type=_count, metavar="N", help="the --cores that the runs of --rates had")
+    add("--save", type=Path, metavar="FILE", help="only write the rates of --rates to a table")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
 

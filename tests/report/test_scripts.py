@@ -11,6 +11,7 @@ import pytest
 
 from tests.figures.synthetic import CHAINS
 from tests.report.demo import make_project
+from wsss.plan.spent import Costs
 from wsss.report.sidecar import read_sidecar
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "workflow" / "scripts"
@@ -188,8 +189,9 @@ def test_the_page_holds_what_the_files_say(made: SimpleNamespace) -> None:
     assert "<strong>This run.</strong> Rails &amp; trains.</p>" in made.html
     assert 'class="warn">THRESHOLD CHOSEN WITH GROUND TRUTH' in made.html
     assert "Best mIoU: W-OoD, AdvCAM" in made.html
-    assert made.html.count("<figure>") == 6
-    assert ">localize</td><td>2</td><td>25</td>" in made.html
+    # The last one is drawn of the benchmark files: 2 jobs of 12.5 s are 0.00694 core-hours.
+    assert made.html.count("<figure>") == 7
+    assert ">localize</td><td>2</td><td>0.00694</td><td>12.5</td><td>310</td>" in made.html
     # Of four decided candidates one was rejected: r = 0.25, 100 / 0.75 = 133.
     assert "<td>0.25</td><td>133</td>" in made.html
 
@@ -201,7 +203,7 @@ def test_the_page_is_the_same_every_time(made: SimpleNamespace, tmp_path: Path) 
         "title": "t", "about": "", "tables": [made.out / "seed.csv"],
         "pictures": [made.out / "maps.png"],
         "steps": {}, "datasets": {}, "ood_sets": {}, "resolved_config": made.paths.config,
-        "benchmarks": {}, "facts": {},
+        "costs": Costs([], []), "facts": {},
     }  # fmt: skip
     assert build_report(**options) == build_report(**options)
     with pytest.raises(ValueError, match=r"has no gone\.json beside it"):

@@ -22,8 +22,8 @@ FLAGS = (
     "--slurm-init-seconds-before-status-checks", "5",
 )  # fmt: skip
 SACCT = (*FLAGS, "--slurm-status-command", "sacct")
-START_SECONDS = 120
-END_SECONDS = 600
+START_SECONDS = 300
+END_SECONDS = 2400
 
 SNAKEFILE = f"""
 include: "{ROOT}/workflow/rules/start.smk"

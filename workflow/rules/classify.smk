@@ -15,9 +15,7 @@ rule train_classifier:
         classifier=one_of(named("classifiers", "method", "plain")),
     threads: lambda w: config_lookup.training_threads(config, w.classifier)
     resources:
-        gpu=1,
-        mem_mb=16000,
-        runtime=720,
+        **limits("train_classifier", gpus=config["gpus"]["train"]),
     params:
         options=lambda w: options_of(
             "classifiers", w.classifier, "method", "start_from", "threads"
@@ -42,9 +40,7 @@ rule extract_features:
         f"{R}/benchmarks/{{dataset}}/{{classifier}}/s{{random_seed}}/extract_features/{{shard}}.tsv"
     threads: config["threads"]["infer"]
     resources:
-        gpu=1,
-        mem_mb=16000,
-        runtime=240,
+        **limits("extract_features", gpus=1),
     params:
         shards=config["shards"]["train"],
         batch_size=config["inference_batch_size"],
@@ -72,9 +68,7 @@ rule cluster_ood:
         classifier=one_of(named("classifiers", "method", "wood")),
     threads: config["threads"]["infer"]
     resources:
-        gpu=1,
-        mem_mb=16000,
-        runtime=240,
+        **limits("cluster_ood", gpus=1),
     params:
         options=lambda w: config["classifiers"][w.classifier]["clusters"],
         batch_size=config["inference_batch_size"],
@@ -103,9 +97,7 @@ rule train_wood:
         classifier=one_of(named("classifiers", "method", "wood")),
     threads: lambda w: config_lookup.training_threads(config, w.classifier)
     resources:
-        gpu=1,
-        mem_mb=16000,
-        runtime=720,
+        **limits("train_wood", gpus=config["gpus"]["train"]),
     params:
         options=lambda w: options_of(
             "classifiers",

@@ -5,6 +5,7 @@ from wsss.code_hash import code_hash
 from wsss.config import lookup as config_lookup
 from wsss.config.files import read_config_file
 from wsss.config.resolve import ConfigError, extend_config, resolve_config
+from wsss.plan.limits import Limits
 
 
 def read_yaml(path):
@@ -24,6 +25,7 @@ except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
 R = config["results"]
+LIMITS = Limits(config, Path(R), folder=Path())
 DATA = f"{R}/{{dataset}}"
 OOD = f"{DATA}/ood/{{ood_set}}"
 CLASSIFIER = f"{DATA}/{{classifier}}/s{{random_seed}}"
@@ -60,6 +62,14 @@ def options_of(group, name, *leave_out):
 
 def backbone_of(classifier):
     return config_lookup.backbone_of(config, classifier)
+
+
+def limits(rule, gpus=0):
+    """What the jobs of a rule ask a cluster for, by their size and attempt."""
+    asked = {"gpu": gpus} if gpus else {}
+    asked["mem_mb"] = LIMITS.memory(rule, gpus=gpus)
+    asked["runtime"] = LIMITS.runtime(rule, gpus=gpus)
+    return asked
 
 
 def script_code(script, *files):

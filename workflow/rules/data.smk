@@ -23,6 +23,8 @@ rule prepare_data:
     benchmark:
         f"{R}/benchmarks/{{dataset}}/prepare_data.tsv"
     threads: 4
+    resources:
+        **limits("prepare_data"),
     params:
         kind=lambda w: config["datasets"][w.dataset]["kind"],
         options=lambda w: options_of("datasets", w.dataset, "kind"),

@@ -11,9 +11,7 @@ rule localize:
         f"{R}/benchmarks/{{dataset}}/{{classifier}}/s{{random_seed}}/{{localizer}}/localize/{{shard}}.tsv"
     threads: config["threads"]["infer"]
     resources:
-        gpu=1,
-        mem_mb=16000,
-        runtime=720,
+        **limits("localize", gpus=1),
     params:
         method=lambda w: config["localizers"][w.localizer]["method"],
         options=lambda w: options_of(
@@ -42,6 +40,8 @@ rule evaluate_seeds:
         f"{R}/logs/{{dataset}}/{{classifier}}/s{{random_seed}}/{{localizer}}/evaluate_seeds.log",
     benchmark:
         f"{R}/benchmarks/{{dataset}}/{{classifier}}/s{{random_seed}}/{{localizer}}/evaluate_seeds.tsv"
+    resources:
+        **limits("evaluate_seeds"),
     params:
         background_threshold=lambda w: config["localizers"][w.localizer][
             "background_threshold"

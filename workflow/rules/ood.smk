@@ -11,9 +11,7 @@ rule score_ood:
         f"{R}/benchmarks/{{dataset}}/{{classifier}}/s{{random_seed}}/score_ood/{{shard}}.tsv"
     threads: config["threads"]["infer"]
     resources:
-        gpu=1,
-        mem_mb=16000,
-        runtime=240,
+        **limits("score_ood", gpus=1),
     params:
         shards=config["shards"]["ood"],
         batch_size=config["inference_batch_size"],
@@ -37,6 +35,8 @@ rule rank_ood:
         f"{R}/logs/{{dataset}}/ood/{{ood_set}}/rank_ood.log",
     benchmark:
         f"{R}/benchmarks/{{dataset}}/ood/{{ood_set}}/rank_ood.tsv"
+    resources:
+        **limits("rank_ood"),
     params:
         options=lambda w: config["ood_sets"][w.ood_set]["ranking"],
         code=script_code("rank_ood"),
@@ -57,6 +57,8 @@ rule decide_oracle:
         f"{R}/benchmarks/{{dataset}}/ood/{{ood_set}}/decide_oracle.tsv"
     wildcard_constraints:
         ood_set=one_of(named("ood_sets", "kind", "oracle")),
+    resources:
+        **limits("decide_oracle"),
     params:
         code=script_code("decide_oracle"),
     script:
@@ -75,6 +77,8 @@ rule decide_none:
         f"{R}/benchmarks/{{dataset}}/ood/{{ood_set}}/decide_none.tsv"
     wildcard_constraints:
         ood_set=one_of(named("ood_sets", "kind", "none", "erase")),
+    resources:
+        **limits("decide_none"),
     params:
         code=script_code("decide_none"),
     script:
@@ -94,6 +98,8 @@ rule decide_manual:
         f"{R}/benchmarks/{{dataset}}/ood/{{ood_set}}/decide_manual.tsv"
     wildcard_constraints:
         ood_set=one_of(named("ood_sets", "kind", "manual")),
+    resources:
+        **limits("decide_manual"),
     params:
         code=script_code("decide_manual"),
     script:
@@ -115,6 +121,8 @@ rule select_hard:
         f"{R}/benchmarks/{{dataset}}/ood/{{ood_set}}/select_hard.tsv"
     wildcard_constraints:
         ood_set=one_of(named("ood_sets", "kind", "oracle", "none", "manual")),
+    resources:
+        **limits("select_hard"),
     params:
         options=set_options,
         code=script_code("select_hard"),
@@ -141,9 +149,7 @@ rule erase_ood:
         ood_set=one_of(named("ood_sets", "kind", "erase")),
     threads: config["threads"]["infer"]
     resources:
-        gpu=1,
-        mem_mb=16000,
-        runtime=240,
+        **limits("erase_ood", gpus=1),
     params:
         options=set_options,
         code=lambda w: script_code(
@@ -168,6 +174,8 @@ rule select_random:
         f"{R}/benchmarks/{{dataset}}/ood/{{ood_set}}/select_random.tsv"
     wildcard_constraints:
         ood_set=one_of(named("ood_sets", "kind", "random")),
+    resources:
+        **limits("select_random"),
     params:
         options=set_options,
         code=script_code("select_random"),
@@ -189,6 +197,8 @@ rule select_random_hard:
         f"{R}/benchmarks/{{dataset}}/ood/{{ood_set}}/select_random_hard.tsv"
     wildcard_constraints:
         ood_set=one_of(named("ood_sets", "kind", "random_hard")),
+    resources:
+        **limits("select_random_hard"),
     params:
         options=set_options,
         code=script_code("select_random_hard"),

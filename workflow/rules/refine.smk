@@ -13,6 +13,8 @@ rule refine_maps:
         refiner=one_of(named("refiners", "method", "seed", "crf")),
     priority: LONG_WAY
     threads: config["threads"]["crf"]
+    resources:
+        **limits("refine_maps"),
     params:
         method=lambda w: config["refiners"][w.refiner]["method"],
         options=lambda w: options_of("refiners", w.refiner, "method"),
@@ -37,6 +39,8 @@ rule label_irn:
         refiner=IRN,
     priority: LONG_WAY
     threads: config["threads"]["crf"]
+    resources:
+        **limits("label_irn"),
     params:
         options=lambda w: config["refiners"][w.refiner]["labels"],
         shards=config["shards"]["train"],
@@ -63,9 +67,7 @@ rule train_irn:
     priority: LONG_WAY
     threads: config["threads"]["train"]
     resources:
-        gpu=1,
-        mem_mb=16000,
-        runtime=720,
+        **limits("train_irn", gpus=config["gpus"]["train"]),
     params:
         options=lambda w: config["refiners"][w.refiner]["training"],
         code=lambda w: script_code(
@@ -92,9 +94,7 @@ rule walk_irn:
     priority: LONG_WAY
     threads: config["threads"]["infer"]
     resources:
-        gpu=1,
-        mem_mb=16000,
-        runtime=720,
+        **limits("walk_irn", gpus=1),
     params:
         options=lambda w: config["refiners"][w.refiner]["walk"],
         crop_size=lambda w: config["refiners"][w.refiner]["crop_size"],
@@ -117,6 +117,8 @@ rule evaluate_pseudo_masks:
         f"{R}/logs/{IRN_LOG}/evaluate_pseudo_masks.log",
     benchmark:
         f"{R}/benchmarks/{IRN_LOG}/evaluate_pseudo_masks.tsv"
+    resources:
+        **limits("evaluate_pseudo_masks"),
     params:
         stages={"predictions": "pseudo_mask"},
         split="train",

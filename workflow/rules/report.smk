@@ -11,6 +11,8 @@ rule collect_metrics:
         f"{R}/logs/collect_metrics.log",
     benchmark:
         f"{R}/benchmarks/collect_metrics.tsv"
+    resources:
+        **limits("collect_metrics"),
     params:
         code=script_code("collect_metrics"),
     script:
@@ -31,6 +33,8 @@ rule make_table:
         f"{R}/benchmarks/make_table/{{table}}.tsv"
     wildcard_constraints:
         table=one_of(config["tables"]),
+    resources:
+        **limits("make_table"),
     params:
         table=lambda w: config["tables"][w.table],
         pruning=lambda w: pruning_of(config["tables"][w.table]["chains"]),
@@ -53,6 +57,8 @@ rule draw_figure:
         f"{R}/benchmarks/draw_figure/{{name}}.tsv"
     wildcard_constraints:
         name=one_of(config["figures"]),
+    resources:
+        **limits("draw_figure"),
     params:
         figure=lambda w: {
             key: config["figures"][w.name][key] for key in FIGURE_KEYS[:5]
@@ -81,6 +87,8 @@ rule draw_data_sheet:
         f"{R}/logs/{{dataset}}/draw_data_sheet.log",
     benchmark:
         f"{R}/benchmarks/{{dataset}}/draw_data_sheet.tsv"
+    resources:
+        **limits("draw_data_sheet"),
     params:
         **{
             key: SHEET[key]
@@ -110,6 +118,8 @@ rule draw_ood_sheet:
         f"{R}/logs/{{dataset}}/ood/{{ood_set}}/draw_ood_sheet.log",
     benchmark:
         f"{R}/benchmarks/{{dataset}}/ood/{{ood_set}}/draw_ood_sheet.tsv"
+    resources:
+        **limits("draw_ood_sheet"),
     params:
         columns=SHEET["columns"],
         width=SHEET["width"],
@@ -137,6 +147,8 @@ rule draw_map_panel:
         f"{R}/benchmarks/draw_map_panel/{{name}}.tsv"
     wildcard_constraints:
         name=one_of(named("panels", "panel", "maps")),
+    resources:
+        **limits("draw_map_panel"),
     params:
         panel=lambda w: config["panels"][w.name],
         maps=lambda w: panel_maps(w.name),
@@ -163,6 +175,8 @@ rule draw_chain_panel:
         f"{R}/benchmarks/draw_chain_panel/{{name}}.tsv"
     wildcard_constraints:
         name=one_of(named("panels", "panel", "masks")),
+    resources:
+        **limits("draw_chain_panel"),
     params:
         panel=lambda w: config["panels"][w.name],
         masks=lambda w: panel_masks(w.name),
@@ -189,6 +203,8 @@ rule write_report:
         f"{R}/logs/write_report.log",
     benchmark:
         f"{R}/benchmarks/write_report.tsv"
+    resources:
+        **limits("write_report"),
     params:
         title=config["title"],
         about=config["introduction"],

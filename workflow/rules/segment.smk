@@ -14,9 +14,7 @@ rule train_segmenter:
     priority: LONG_WAY
     threads: config["threads"]["train"]
     resources:
-        gpu=1,
-        mem_mb=24000,
-        runtime=1440,
+        **limits("train_segmenter", gpus=config["gpus"]["train"]),
     params:
         recipe=lambda w: {
             "network": config["segmenters"][w.segmenter]["method"],
@@ -47,9 +45,7 @@ rule predict:
     priority: LONG_WAY
     threads: config["threads"]["infer"]
     resources:
-        gpu=1,
-        mem_mb=16000,
-        runtime=720,
+        **limits("predict", gpus=1),
     params:
         options=lambda w: config["segmenters"][w.segmenter]["inference"],
         batch_size=config["inference_batch_size"],
@@ -74,6 +70,8 @@ rule evaluate_segmentation:
         f"{R}/logs/{SEGMENTER_LOG}/evaluate_segmentation.log",
     benchmark:
         f"{R}/benchmarks/{SEGMENTER_LOG}/evaluate_segmentation.tsv"
+    resources:
+        **limits("evaluate_segmentation"),
     params:
         stages={"predictions": "segmentation", "predictions_crf": "segmentation_crf"},
         split="val",

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from wsss.logs import log_to
+from wsss.plan.spent import costs_of
 from wsss.report.build import build_report
-from wsss.report.runs import find_benchmarks
 from wsss.store.atomic import atomic_path
 
 log_to(snakemake.log[0])
@@ -30,7 +30,7 @@ page = build_report(
         )
     },
     resolved_config=Path(inputs.resolved_config),
-    benchmarks=find_benchmarks(Path(params.benchmarks)),
+    costs=costs_of(Path(params.benchmarks).parent),
     facts=params.facts,
 )
 with atomic_path(snakemake.output.html) as temporary:

@@ -152,9 +152,15 @@ def save_figure(figure: Figure, path: Path) -> None:
     suffix = Path(path).suffix
     if suffix not in (".pdf", ".png"):
         raise ValueError(f"cannot write a figure to {path}: the suffix must be .pdf or .png")
-    metadata = {"CreationDate": None} if suffix == ".pdf" else {"Software": None}
-    with house_style(), atomic_path(Path(path)) as temporary:
+    with atomic_path(Path(path)) as temporary:
         # Not to the file itself: matplotlib hides the error of a disk that is full.
-        content = BytesIO()
-        figure.savefig(content, format=suffix[1:], dpi=DPI, metadata=metadata)
-        temporary.write_bytes(content.getvalue())
+        temporary.write_bytes(picture_bytes(figure, suffix[1:]))
+
+
+def picture_bytes(figure: Figure, kind: str) -> bytes:
+    """Return a figure as the content of a file of a kind, "pdf" or "png"; see `save_figure`."""
+    metadata = {"CreationDate": None} if kind == "pdf" else {"Software": None}
+    content = BytesIO()
+    with house_style():
+        figure.savefig(content, format=kind, dpi=DPI, metadata=metadata)
+    return content.getvalue()

@@ -8,11 +8,14 @@ import pandas as pd
 from markupsafe import Markup
 
 from wsss.data.index import read_classes, read_index
+from wsss.figures.cost import cost_bars
 from wsss.figures.metric_names import METRICS
+from wsss.figures.style import picture_bytes
+from wsss.plan.spent import Costs
 from wsss.report.ood_collection import collection_table, deciders
 from wsss.report.page import PageFigure, PageTable, Section, embed, plain_grid, render_page
 from wsss.report.reading import reading_sentence
-from wsss.report.runs import machine, run_times, software
+from wsss.report.runs import cost_table, machine, software
 from wsss.report.sidecar import read_sidecar
 from wsss.report.sketch import chain_svg
 from wsss.report.table import SUMMARY_COLUMNS, Grid, layout
@@ -40,7 +43,7 @@ def build_report(
     datasets: Mapping[str, tuple[Path, Path]],
     ood_sets: Mapping[str, tuple[Path, Path, Path]],
     resolved_config: Path,
-    benchmarks: Mapping[str, Sequence[Path]],
+    costs: Costs,
     facts: Mapping[str, str],
 ) -> str:
     """Return the report as one HTML page.
@@ -55,7 +58,7 @@ def build_report(
         datasets: index.csv and classes.csv of each data set.
         ood_sets: ranking_summary.csv, decisions_summary.csv and decisions.csv by OoD set.
         resolved_config: The configuration with all defaults filled in, as text.
-        benchmarks: The workflow's benchmark files by rule.
+        costs: What the run did cost so far.
         facts: What stands in the strip under the title (data set, code version, ...).
 
     Raises:
@@ -72,7 +75,7 @@ def build_report(
         if own_tables or own_figures:
             parts.append(Section(anchor, heading, _text(anchor), own_tables, own_figures))
     parts.append(Section("metrics", "What the metrics mean", _metric_terms()))
-    parts.append(_provenance(resolved_config, benchmarks))
+    parts.append(_provenance(resolved_config, costs))
     parts.append(Section("glossary", "Glossary", _terms(_text("glossary"))))
     parts.append(Section("references", "References", _text("references")))
     introduction = _text("introduction") + _paragraph(about)
@@ -167,24 +170,39 @@ def _ood_table(name: str, ranking_csv: Path, summary_csv: Path, decisions_csv: P
     return PageTable(f"OoD set {name}", caption, notes, "", plain_grid(table))
 
 
-def _provenance(resolved_config: Path, benchmarks: Mapping[str, Sequence[Path]]) -> Section:
-    times = PageTable(
-        "Run times",
-        "As measured by the workflow on the machine of each job; a job that was not needed again "
-        "keeps the time of the run that made its files.",
-        [],
+def _provenance(resolved_config: Path, costs: Costs) -> Section:
+    table = cost_table(costs)
+    found = PageTable(
+        "What it cost",
+        "Wall time of the jobs times the cores, or GPUs, that they held, as the workflow measured "
+        "it on the machine of each job; a job that was not needed again keeps the cost of the run "
+        "that made its files.",
+        costs.notes,
         "",
-        plain_grid(run_times(benchmarks)),
+        plain_grid(table),
     )
     return Section(
         "protocol",
         "Protocol and provenance",
         _text("protocol"),
-        [times],
+        [found],
+        [_cost_figure(table)] if len(table) else [],
         folded={
             "Resolved configuration": Path(resolved_config).read_text("utf-8"),
             "Machine and software that wrote this page": "\n".join(
                 f"{name}: {value}" for name, value in {**machine(), **software()}.items()
             ),
         },
+    )
+
+
+def _cost_figure(table: pd.DataFrame) -> PageFigure:
+    rules = table.iloc[:-1]
+    largest = ", ".join(rules["rule"].head(3))
+    return PageFigure(
+        "Where the time went",
+        "By rule, with its number of jobs in brackets.",
+        [],
+        f"Bars of the hours of each rule; the largest are {largest}. The table has the numbers.",
+        *embed(picture_bytes(cost_bars(rules), "png")),
     )

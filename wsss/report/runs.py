@@ -1,60 +1,47 @@
-"""How long the rules took, and on what machine and software."""
+"""What the rules did cost, and on what machine and software."""
 
 import os
 import platform
-from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import pandas as pd
 
+from wsss.plan.spent import Costs
+
+SUMMED = ("jobs", "core-hours", "GPU-hours")
+OF_SLURM = ("memory asked (MB)", "longest wait (s)")
+COLUMNS = ("rule", *SUMMED, "longest job (s)", "peak memory (MB)", *OF_SLURM)
 PACKAGES = ("torch", "torchvision", "numpy", "pandas", "scipy", "matplotlib", "snakemake", "h5py")
 
 
-def find_benchmarks(folder: Path) -> dict[str, list[Path]]:
-    """Return the benchmark files below a folder by rule.
+def cost_table(costs: Costs) -> pd.DataFrame:
+    """Return what each rule did cost, the costliest first, and their sum.
 
-    A file is named after its rule, `.../train_wood.tsv`; the jobs of a rule with shards are
-    numbered files in a folder of its name, `.../localize/3.tsv`.
+    Columns that nothing is known of (GPU-hours, SLURM's memory and waiting) are left out.
     """
-    found: dict[str, list[Path]] = {}
-    for path in sorted(Path(folder).rglob("*.tsv")):
-        found.setdefault(path.parent.name if path.stem.isdigit() else path.stem, []).append(path)
-    return found
-
-
-def run_times(benchmarks: Mapping[str, Sequence[Path]]) -> pd.DataFrame:
-    """Return jobs, total and longest time and peak memory of each rule, slowest rule first.
-
-    Args:
-        benchmarks: The workflow's benchmark files (tab-separated; `s` in seconds, `max_rss` in MB).
-
-    Raises:
-        ValueError: A file lacks the column `s`.
-    """
-    rows = []
-    for rule, paths in benchmarks.items():
-        tables = [pd.read_csv(path, sep="\t", na_values=["-", "NA"]) for path in paths]
-        for path, table in zip(paths, tables, strict=True):
-            if "s" not in table.columns:
-                raise ValueError(f"{path} is no benchmark file: it lacks the column 's'; delete it")
-        if not tables:
-            continue
-        joined = pd.concat(tables, ignore_index=True)
-        memory = joined["max_rss"].max() if "max_rss" in joined.columns else float("nan")
-        rows.append(
-            {
-                "rule": rule,
-                "jobs": len(joined),
-                "seconds in all": joined["s"].sum(),
-                "longest job (s)": joined["s"].max(),
-                "peak memory (MB)": memory,
-            }
-        )
-    table = pd.DataFrame(
-        rows, columns=["rule", "jobs", "seconds in all", "longest job (s)", "peak memory (MB)"]
-    )
-    return table.sort_values("seconds in all", ascending=False, ignore_index=True)
+    rows = [
+        {
+            "rule": line.rule,
+            "jobs": line.jobs,
+            "core-hours": line.core_hours,
+            "GPU-hours": line.gpu_hours,
+            "longest job (s)": line.longest_seconds,
+            "peak memory (MB)": line.peak_mb,
+            "memory asked (MB)": line.asked_mb,
+            "longest wait (s)": line.waited,
+        }
+        for line in costs.rules
+    ]
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    table = table.astype(dict.fromkeys(COLUMNS[2:], float))
+    if not table["GPU-hours"].any():
+        table = table.drop(columns="GPU-hours")
+    table = table.drop(columns=[name for name in OF_SLURM if table[name].isna().all()])
+    total = {"rule": "all", **table[table.columns.intersection(SUMMED)].sum()}
+    largest = table.columns.difference([*SUMMED, "rule"])
+    total |= table[largest].max().to_dict()
+    joined = pd.concat([table, pd.DataFrame([total])], ignore_index=True) if rows else table
+    return joined[table.columns].astype({"jobs": int})
 
 
 def software() -> dict[str, str]:

@@ -1,0 +1,209 @@
+"""The amount of work of a job, by rule: images, million pixels of results, megapixel-passes.
+
+Every measure takes the names in the job's paths, the resolved config, and the counts of the job's
+data set.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+from wsss.plan.counts import EMPTY, Split
+
+Config = Mapping[str, Any]
+Splits = Mapping[str, Split]
+
+
+class Wildcards(Protocol):
+    """The names in a job's paths: a dictionary, or the engine's own kind of one."""
+
+    def __getitem__(self, key: str, /) -> Any:
+        """Return the value of a name."""
+
+    def get(self, key: str, default: Any, /) -> Any:
+        """Return the value of a name, or the default where there is none."""
+
+
+class Amount(NamedTuple):
+    """Images (of a training: views), million pixels of results, and megapixel-passes.
+
+    The results of `localize` are a map for each (image, class) pair.
+    """
+
+    images: int
+    megapixels: float
+    passes: float
+
+
+Measure = Callable[[Wildcards, Config, Splits], Amount]
+
+# Building a CRF's kernels for an image takes as long as this many iterations of one label: on two
+# data sets, with 5 and 10 iterations, 20 gave one rate for all (within a tenth on each).
+KERNELS = 20
+
+
+def shard_size(images: int, wildcards: Wildcards, shards: int) -> int:
+    """Return the number of every `shards`-th image from the job's shard on."""
+    return max(0, -(-(images - int(wildcards["shard"])) // shards))
+
+
+def set_size(name: str, config: Config, splits: Splits) -> int:
+    """Return the number of images of an OoD set, or where nobody knows it yet, the most it can be.
+
+    Args:
+        name: Of the set.
+        config: The resolved config.
+        splits: Counts of its data set.
+    """
+    options = config["ood_sets"][name]
+    while options["same_size_as"]:
+        options = config["ood_sets"][options["same_size_as"]]
+    candidates = splits.get("ood", EMPTY).images
+    return min(options["size"] or candidates, candidates)
+
+
+def steps_at(scale: float, *, steps: int, half_scale_steps: str) -> int:
+    """Return AdvCAM's steps at a scale: those of `wsss.localize.advcam`, which imports torch."""
+    if scale != 0.5 or half_scale_steps == "same":
+        return steps
+    return steps // 2 if steps > 10 else min(steps, 5)
+
+
+def _squares(scales: list[float]) -> float:
+    return sum(scale**2 for scale in scales)
+
+
+def _of_images(images: int, split: Split, passes_each: float = 1.0) -> Amount:
+    megapixels = images * split.megapixels
+    return Amount(images, megapixels, megapixels * passes_each)
+
+
+def prepared(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
+    """Return the amount of a data set: every image is read, or drawn, once."""
+    megapixels = sum(split.images * split.megapixels for split in splits.values())
+    return Amount(sum(split.images for split in splits.values()), megapixels, megapixels)
+
+
+def once(name: str) -> Measure:
+    """Return the measure of a rule that sees every image of a split, or of its shard, once."""
+
+    def amount(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
+        split = splits.get(name, EMPTY)
+        whole = wildcards.get("shard", None) is None
+        images = split.images
+        return _of_images(
+            images if whole else shard_size(images, wildcards, config["shards"][name]), split
+        )
+
+    return amount
+
+
+def clustered(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
+    """Return the amount of clustering: the OoD set's images pass once."""
+    name = config["classifiers"][wildcards["classifier"]]["ood_set"]
+    return _of_images(set_size(name, config, splits), splits.get("ood", EMPTY))
+
+
+def erased(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
+    """Return the amount of erasing: class activation maps of the OoD set's images."""
+    name = wildcards["ood_set"]
+    views = 2 * _squares(config["ood_sets"][name]["maps"]["scales"])
+    return _of_images(set_size(name, config, splits), splits.get("ood", EMPTY), views)
+
+
+def _steps(epochs: float, batch_size: int, images: int) -> int:
+    """Return the steps of a training, as `wsss.train` counts them."""
+    return max(1, round(epochs * max(1, images // batch_size)))
+
+
+def _of_views(views: int, crop_size: int, passes_each: float = 1.0) -> Amount:
+    megapixels = views * crop_size**2 / 1e6
+    return Amount(views, megapixels, megapixels * passes_each)
+
+
+def classifier(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
+    """Return the amount of training a classifier, with OoD images or without."""
+    options = config["classifiers"][wildcards["classifier"]]
+    images = options["images"]
+    batch = images["batch_size"]
+    steps = _steps(options["epochs"], batch, splits.get("train", EMPTY).images)
+    if options["method"] == "wood":
+        # A step up their own score is a pass of the OoD images, forward and backward, too.
+        batch += options["ood_batch_size"] * (2 if options["perturbation_step"] else 1)
+    return _of_views(steps * batch, images["crop_size"])
+
+
+def localized(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
+    """Return the amount of the maps of a shard of the training images."""
+    options, split = config["localizers"][wildcards["localizer"]], splits.get("train", EMPTY)
+    images = shard_size(split.images, wildcards, config["shards"]["train"])
+    pairs = images * split.labels * split.megapixels
+    if options["method"] != "advcam":
+        views = 2 * _squares(options["scales"])
+        return _of_images(images, split, views)._replace(megapixels=pairs)
+    steps = {key: options[key] for key in ("steps", "half_scale_steps")}
+    # Every (image, class) pair climbs alone: forward and backward, but for the last step.
+    climbed = sum(scale**2 * (2 * steps_at(scale, **steps) - 1) for scale in options["scales"])
+    return Amount(images, pairs, 2 * pairs * climbed)
+
+
+def refined(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
+    """Return the amount of masks from maps alone, of a shard of the training images."""
+    options, split = config["refiners"][wildcards["refiner"]], splits.get("train", EMPTY)
+    images = shard_size(split.images, wildcards, config["shards"]["train"])
+    if "iterations" not in options:
+        return _of_images(images, split)
+    return _of_images(images, split, KERNELS + (split.labels + 1) * options["iterations"])
+
+
+def labelled(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
+    """Return the amount of IRN's confident labels of a shard of the training images."""
+    options, split = config["refiners"][wildcards["refiner"]], splits.get("train", EMPTY)
+    images = shard_size(split.images, wildcards, config["shards"]["train"])
+    # Two CRFs of one image, which share its kernels.
+    iterations = 2 * options["labels"]["iterations"]
+    return _of_images(images, split, KERNELS + (split.labels + 1) * iterations)
+
+
+def irn(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
+    """Return the amount of training IRN."""
+    options = config["refiners"][wildcards["refiner"]]["training"]
+    images = options["images"]
+    per_epoch = _steps(1, images["batch_size"], splits.get("train", EMPTY).images)
+    steps = _steps(options["epochs"], images["batch_size"], splits.get("train", EMPTY).images)
+    # After the training, one more epoch for the mean displacement.
+    return _of_views((steps + per_epoch) * images["batch_size"], images["crop_size"])
+
+
+def walked(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
+    """Return the amount of IRN's random walks of a shard of the training images."""
+    split = splits.get("train", EMPTY)
+    images = shard_size(split.images, wildcards, config["shards"]["train"])
+    filled = (config["refiners"][wildcards["refiner"]]["crop_size"] or 0) ** 2 / 1e6
+    amount = _of_images(images, split)
+    return amount._replace(passes=images * 2 * max(split.megapixels, filled))
+
+
+def segmented(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
+    """Return the amount of training a segmenter."""
+    options = config["segmenters"][wildcards["segmenter"]]
+    training = options["training"]
+    images = training["images"]
+    views = training["iterations"] * training["iter_size"] * images["batch_size"]
+    return _of_views(views, images["crop_size"], 1 + _squares(options["scales"]))
+
+
+def predicted(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
+    """Return the amount of the predictions of a shard of the validation images."""
+    options, split = config["segmenters"][wildcards["segmenter"]], splits.get("val", EMPTY)
+    images = shard_size(split.images, wildcards, config["shards"]["val"])
+    inference = options["inference"]
+    views = _squares(inference["scales"]) * (2 if inference["flip"] else 1)
+    labels = len(config["datasets"][wildcards["dataset"]]["classes"]) + 1
+    crf = KERNELS + labels * inference["crf"]["iterations"]
+    return _of_images(images, split, views * (1 + _squares(options["scales"])) + crf)
+
+
+def evaluated(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
+    """Return the amount of scoring predictions: as they are, and after the CRF."""
+    split = splits.get("val", EMPTY)
+    return _of_images(split.images, split, 2)

@@ -1,0 +1,142 @@
+"""Rates of jobs that ran: from the benchmark files of results folders, and what they wrote."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from wsss.plan.counts import count_datasets
+from wsss.plan.disk import disk_key, written
+from wsss.plan.rates import Measured, Rate, group_of
+from wsss.plan.records import Record, read_records
+from wsss.plan.stage_logs import device_of, gpu_name
+from wsss.plan.work import NEGLIGIBLE, gpus_of, threads_of, work_of
+
+# A job that takes less than this many starts, or seconds more, tells the start and not the rate.
+STARTS = 2.0
+SECONDS = 2.0
+
+
+class Sample(NamedTuple):
+    """One job that ran, with its work and what it ran on: so many cores, or GPUs."""
+
+    record: Record
+    kind: str
+    passes: float
+    units: int
+    device: str
+    written: tuple[int, float] | None
+
+
+def measure(
+    folders: Sequence[Path],
+    starts: Mapping[str, float],
+    *,
+    machine: str,
+    gpu: bool,
+    cores: int | None,
+) -> Measured:
+    """Return the rates of the jobs of results folders; kinds of short jobs only have none.
+
+    Args:
+        folders: Results folders with their config.yaml and benchmarks.
+        starts: Seconds of a start by group of kinds, as far as they are known: where a folder has
+            long jobs only, they cannot tell theirs.
+        machine: What the jobs ran on, where their logs do not say it.
+        gpu: Whether the jobs that ask for a GPU had one, where their logs do not say it.
+        cores: What the runs had; a job that asked for more threads got these. None: enough.
+
+    Raises:
+        ValueError: A folder has no jobs, no config, or that of another version.
+    """
+    samples = [s for folder in folders for s in samples_of(folder, gpu=gpu, cores=cores)]
+    shortest: dict[str, float] = dict(starts)
+    for sample in samples:
+        group = group_of(sample.kind)
+        shortest[group] = min(shortest.get(group, sample.record.seconds), sample.record.seconds)
+    by_kind: dict[str, list[Sample]] = {}
+    by_key: dict[str, list[tuple[int, float]]] = {}
+    for sample in samples:
+        by_kind.setdefault(sample.kind, []).append(sample)
+        if sample.written is not None:
+            key = disk_key(sample.record.rule, sample.kind)
+            by_key.setdefault(key, []).append(sample.written)
+    found = (_rate(k, own, shortest[group_of(k)], machine) for k, own in sorted(by_kind.items()))
+    return Measured(
+        {rate.kind: rate for rate in found if rate is not None},
+        {key: _ratio_of_sums(own) for key, own in sorted(by_key.items())},
+    )
+
+
+def _ratio_of_sums(pairs: Sequence[tuple[int, float]]) -> float:
+    # Of small jobs the files are mostly heads: large ones count more.
+    return sum(size for size, _ in pairs) / sum(units for _, units in pairs)
+
+
+def samples_of(results: Path, *, gpu: bool, cores: int | None) -> list[Sample]:
+    """Return the jobs of a results folder with their work.
+
+    Raises:
+        ValueError: It has no jobs, no config, or that of another version.
+    """
+    config = _config_of(results)
+    counts = count_datasets(config, results)
+    found = []
+    for record in read_records(results):
+        rule, wildcards = record.rule, record.wildcards
+        try:
+            work = work_of(rule, wildcards, config, counts)
+            asked = record.threads or threads_of(rule, wildcards, config)
+            device = device_of(record, gpu=gpu)
+            units = gpus_of(rule, config) if device == "gpu" else min(asked, cores or asked)
+        except KeyError as error:
+            raise ValueError(
+                f"{results} cannot be measured: its config.yaml lacks {error}, so it belongs to "
+                "another version; run the workflow again"
+            ) from None
+        if work.amount is not None:
+            each = written(rule, wildcards, work.amount, results)
+            found.append(Sample(record, work.kind, work.amount.passes, units, device, each))
+    if not found:
+        raise ValueError(
+            f"{results} has no benchmarks of jobs: name the results folder of a run that ended"
+        )
+    return found
+
+
+def _config_of(results: Path) -> Mapping[str, Any]:
+    path = results / "config.yaml"
+    try:
+        config = yaml.safe_load(path.read_text("utf-8"))
+    except OSError as error:
+        raise ValueError(
+            f"{path} cannot be read ({error.strerror}): name the results folder of a run"
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is no YAML ({error}): run the workflow again") from None
+    if not isinstance(config, Mapping):
+        raise ValueError(f"{path} is no config: run the workflow again")
+    return config
+
+
+def _rate(kind: str, samples: Sequence[Sample], start: float, machine: str) -> Rate | None:
+    device = samples[0].device
+    named = next(filter(None, (gpu_name(sample.record) for sample in samples)), machine)
+    if kind in NEGLIGIBLE:
+        seconds = statistics.median(sample.record.seconds for sample in samples)
+        return Rate(kind, seconds, 0.0, len(samples), device, named)
+    least = max(STARTS * start, start + SECONDS)
+    found = [
+        _seconds_each(s, start)
+        for s in samples
+        if s.device == device and s.passes > 0 and s.record.seconds >= least
+    ]
+    if not found:
+        return None
+    return Rate(kind, start, statistics.median(found), len(found), device, named)
+
+
+def _seconds_each(sample: Sample, start: float) -> float:
+    return max(0.0, sample.record.seconds - start) * sample.units / sample.passes
