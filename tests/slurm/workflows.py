@@ -91,7 +91,8 @@ class Workflow:
 
     def start(self, *arguments: str, flags: tuple[str, ...] = FLAGS) -> subprocess.Popen:
         """Start the engine; what it says is in `said(engine)`."""
-        words = [*flags, "--configfile", self.config, *arguments]
+        # Targets after --configfile would be taken for config files.
+        words = [*arguments, *flags, "--configfile", self.config]
         with self._output(len(self.engines)).open("w") as file:
             engine = subprocess.Popen(
                 [sys.executable, "-m", "snakemake", *words], cwd=self.folder,
