@@ -106,7 +106,7 @@ def test_without_an_answer_no_job_is_dropped(look, caplog):
         assert look({"1": "RUNNING", "2": "COMPLETED"}, "1", "2") == ["1"]
     said = [record.getMessage() for record in caplog.records]
     assert len(said) == 2
-    assert said[0].startswith("SLURM has not answered for 0 s: its 2 jobs go on without it")
+    assert said[0].startswith("SLURM does not answer: its 2 jobs go on without it")
     assert said[1].startswith("SLURM answers again after")
 
 

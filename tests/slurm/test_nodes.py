@@ -78,5 +78,5 @@ def test_a_controller_that_is_away_for_a_minute_is_waited_for(start_small, reque
     cluster.start_controller()
     said = workflow.end(engine)
     workflow.finished()
-    assert "SLURM has not answered for" in said and "SLURM answers again" in said
+    assert "SLURM does not answer: its" in said and "SLURM answers again" in said
     assert len(workflow.journal("begins")) == 2

@@ -179,9 +179,10 @@ class _Silence:
         self.since = self.since or now
         if now - self.said > REMIND_SECONDS or not self.said:
             self.said = now
+            silent = now - self.since
+            what = f"has not answered for {silent:.0f} s" if silent else "does not answer"
             log.warning(
-                f"SLURM has not answered for {now - self.since:.0f} s: its {jobs} jobs go on "
-                "without it; this run waits (ctrl-C ends it)"
+                f"SLURM {what}: its {jobs} jobs go on without it; this run waits (ctrl-C ends it)"
             )
 
     def end(self) -> None:
