@@ -73,7 +73,7 @@ def look(fake_slurm, log_file):
         jobs = [
             SimpleNamespace(
                 external_jobid=n, aux={"slurm_logfile": f"{n}.log"},
-                job=SimpleNamespace(log=[str(log_file)]),
+                job=SimpleNamespace(log=[str(log_file)], is_group=lambda: look.is_group),
             )
             for n in numbers
         ]  # fmt: skip
@@ -83,7 +83,7 @@ def look(fake_slurm, log_file):
 
         return asyncio.run(check())
 
-    look.executor, look.reports = executor, executor.reports
+    look.executor, look.reports, look.is_group = executor, executor.reports, False
     look.slurm = fake_slurm
     return look
 
@@ -133,6 +133,13 @@ def test_a_failed_job_says_why(look, log_file, text, said):
     look({"1": "FAILED"}, "1")
     ((_, report),) = look.reports
     assert report == ("error ValueError: image 7 is broken: delete it |" if said else "error")
+
+
+def test_of_a_failed_group_each_job_says_why(look, log_file, caplog):
+    look.is_group = True
+    log_file.write_text("ValueError: image 7 is broken: delete it\n")
+    look({"1": "FAILED"}, "1")
+    assert "ValueError: image 7 is broken: delete it" in caplog.messages
 
 
 def test_no_jobs_no_questions(look):

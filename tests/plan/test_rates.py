@@ -21,16 +21,23 @@ from wsss.plan.rates import (
 )
 from wsss.plan.work import NEGLIGIBLE
 
+
+def starts(*pairs):
+    """Rates that tell no more than a start."""
+    found = zip(pairs[::2], pairs[1::2], strict=True)
+    return {kind: Rate(kind, start, 0.0, 1, "cpu", "") for kind, start in found}
+
+
 RATE = Rate("features:compact", start=5.0, seconds=2.0, jobs=3, device="cpu", machine="a CPU")
 OPTIONS = {"machine": "a CPU", "gpu": False, "cores": None}
 
 
 def test_expected_seconds():
     amount = Amount(10, 1.0, 30.0)
-    assert expected_seconds(amount, RATE, threads=4, gpus=1) == 5 + 30 * 2 / 4
+    assert expected_seconds(amount, RATE, None, threads=4, gpus=1) == 5 + 30 * 2 / 4
     on_gpu = RATE._replace(device="gpu")
-    assert expected_seconds(amount, on_gpu, threads=4, gpus=2) == 5 + 30 * 2 / 2
-    assert expected_seconds(amount, on_gpu, threads=4, gpus=0) == 5 + 30 * 2
+    assert expected_seconds(amount, on_gpu, None, threads=4, gpus=2) == 5 + 30 * 2 / 2
+    assert expected_seconds(amount, on_gpu, None, threads=4, gpus=0) == 5 + 30 * 2
 
 
 def test_a_rate_is_seconds_after_the_start_times_cores(results):
@@ -38,7 +45,7 @@ def test_a_rate_is_seconds_after_the_start_times_cores(results):
     results.job("s/f_in/s0/train_classifier", 44)
     results.job("s/f_in/s1/train_classifier", 24)
     results.job("s/f_in/s2/train_classifier", 84)
-    rates = measure([results.folder], {"train_classifier": 4.0}, **OPTIONS).rates
+    rates = measure([results.folder], starts("train_classifier", 4.0), **OPTIONS).rates
     assert rates == {
         # The median of 40, 20 and 80 seconds, times 2, by 0.8.
         "train_classifier:compact": Rate(
@@ -65,21 +72,21 @@ def test_a_job_not_longer_than_two_starts_tells_no_rate(results, seconds, measur
 def test_more_threads_than_cores_were_not_had(results):
     results.job("s/prepare_data", 10.0)
     rates = [
-        measure([results.folder], {"prepare_data": 0.0}, **OPTIONS | {"cores": cores}).rates
+        measure([results.folder], starts("prepare_data", 0.0), **OPTIONS | {"cores": cores}).rates
         for cores in (None, 2)
     ]
     # 70 images of 0.02 in 10 s on 4 threads, or 2 cores.
     found = [rate["prepare_data:scenes"].seconds for rate in rates]
     assert found == pytest.approx([40 / 1.4, 20 / 1.4])
     results.job("s/prepare_data", 10.0, threads=3)
-    found = measure([results.folder], {"prepare_data": 0.0}, **OPTIONS).rates
+    found = measure([results.folder], starts("prepare_data", 0.0), **OPTIONS).rates
     assert found["prepare_data:scenes"].seconds == pytest.approx(30 / 1.4)
 
 
 def test_rules_of_seconds_have_their_median_as_start(results):
     for number, seconds in enumerate((2.0, 9.0, 3.0)):
         results.job(f"make_table/t{number}", seconds)
-    rate = measure([results.folder], {"make_table": 1.0}, **OPTIONS).rates["make_table"]
+    rate = measure([results.folder], starts("make_table", 1.0), **OPTIONS).rates["make_table"]
     assert (rate.start, rate.seconds) == (3.0, 0.0)
 
 
@@ -97,8 +104,8 @@ def test_rules_of_seconds_have_their_median_as_start(results):
 def test_logs_tell_the_device(results, log, gpu, device, machine):
     results.job("s/f_in/s0/train_classifier", 44, log=log)
     results.job("s/f_in/s0/cam/evaluate_seeds", 44, log=log)
-    starts = {"train_classifier": 4.0, "evaluate_seeds": 4.0}
-    rates = measure([results.folder], starts, **OPTIONS | {"gpu": gpu}).rates
+    known = starts("train_classifier", 4.0, "evaluate_seeds", 4.0)
+    rates = measure([results.folder], known, **OPTIONS | {"gpu": gpu}).rates
     train, evaluate = rates["train_classifier:compact"], rates["evaluate_seeds"]
     assert (train.device, train.machine) == (device, machine)
     # Threads do not matter to a GPU.
@@ -110,10 +117,31 @@ def test_several_gpus_are_counted(tmp_path):
     results = Results(tmp_path, SCENES.replace("threads:", "gpus: {train: 2}\nthreads:"))
     results.job("s/f_in/s0/train_classifier", 44)
     results.job("s/f_in/s0/extract_features/0", 24)
-    starts = {"train_classifier": 4.0, "features": 4.0}
-    rates = measure([results.folder], starts, **OPTIONS | {"gpu": True}).rates
+    known = starts("train_classifier", 4.0, "features", 4.0)
+    rates = measure([results.folder], known, **OPTIONS | {"gpu": True}).rates
     assert rates["train_classifier:compact"].seconds == pytest.approx(40 * 2 / 0.8)
     assert rates["features:compact"].seconds == pytest.approx(20 / 0.8)
+
+
+SEGMENTER = """
+segmenters:
+  net: {method: deeplab_v2, backbone: compact, initial_weights: none, scales: [],
+        inference: {crf: {iterations: 10}}}
+"""
+
+
+@pytest.mark.parametrize("gpu", [False, True])
+def test_the_crf_of_predictions_is_told_apart(tmp_path, gpu):
+    results = Results(tmp_path, SCENES.replace("infer: 1", "infer: 2") + SEGMENTER)
+    results.job("s/f_in/s0/cam/seed/net/predict/0", 10.0)
+    known = starts("predict", 2.0, "crf", 1.0)
+    known["crf"] = known["crf"]._replace(seconds=0.1)
+    rate = measure([results.folder], known, **OPTIONS | {"gpu": gpu}).rates["predict:compact"]
+    # 10 images of 0.02: 20 + 3 x 10 passes of the CRF each, 0.5 s on 2 threads, beside 0.2 passes.
+    assert rate.seconds == pytest.approx(7.5 / 0.2 * (1 if gpu else 2))
+    amount = Amount(10, 0.2, 0.2, 10.0)
+    options = {"threads": 2, "gpus": int(gpu)}
+    assert expected_seconds(amount, rate, known["crf"], **options) == pytest.approx(10)
 
 
 def test_bytes_of_what_jobs_wrote(results):
@@ -187,8 +215,9 @@ def test_the_shipped_rates_are_of_a_cpu_and_name_it():
     assert {rate.device for rate in shipped.rates.values()} == {"cpu"}
     assert {rate.machine for rate in shipped.rates.values()} == {"2 cores of an AMD EPYC"}
     assert all(rate.jobs > 0 and 0 < rate.start < 60 for rate in shipped.rates.values())
-    slow = {k for k, rate in shipped.rates.items() if not 0 < rate.seconds < 1000}
-    assert slow <= NEGLIGIBLE
+    nothing = {k for k, rate in shipped.rates.items() if not 0 < rate.seconds < 1000}
+    # Beside its CRF, the prediction of a small network is nothing.
+    assert nothing <= NEGLIGIBLE | {"predict:compact"}
     networks = {kind.split(":")[0] for kind in shipped.rates if needs_network(kind)}
     assert networks == {
         "features", "localize", "predict", "walk_irn",
@@ -202,5 +231,7 @@ def test_several_folders_are_one_measurement(tmp_path):
         run = Results(tmp_path / str(number), SCENES)
         run.job("s/f_in/s0/train_classifier", seconds)
     folders = [tmp_path / "0", tmp_path / "1"]
-    rate = measure(folders, {"train_classifier": 4.0}, **OPTIONS).rates["train_classifier:compact"]
+    rate = measure(folders, starts("train_classifier", 4.0), **OPTIONS).rates[
+        "train_classifier:compact"
+    ]
     assert (rate.jobs, rate.seconds) == (2, pytest.approx(25 * 2 / 0.8))

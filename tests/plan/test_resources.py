@@ -24,15 +24,15 @@ ALONE = {"threads": 1, "gpus": 0, "attempt": 1}
 
 def test_three_times_the_expected_time_times_the_attempt():
     # 60 + 6000 s are 101 min; on 4 threads 60 + 1500 s, 26 min.
-    assert runtime_minutes("localize", WORK, RATE, **ALONE) == 303
-    assert runtime_minutes("localize", WORK, RATE, threads=4, gpus=0, attempt=1) == 78
-    assert runtime_minutes("localize", WORK, RATE, threads=4, gpus=0, attempt=3) == 3 * 78
+    assert runtime_minutes("localize", WORK, RATE, None, **ALONE) == 303
+    assert runtime_minutes("localize", WORK, RATE, None, threads=4, gpus=0, attempt=1) == 78
+    assert runtime_minutes("localize", WORK, RATE, None, threads=4, gpus=0, attempt=3) == 3 * 78
 
 
 def test_at_least_ten_minutes():
     little = Work("k", Amount(1, 0.0, 0.0))
-    assert runtime_minutes("localize", little, RATE, **ALONE) == 10
-    assert runtime_minutes("localize", little, RATE, threads=1, gpus=0, attempt=2) == 20
+    assert runtime_minutes("localize", little, RATE, None, **ALONE) == 10
+    assert runtime_minutes("localize", little, RATE, None, threads=1, gpus=0, attempt=2) == 20
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_at_least_ten_minutes():
 def test_what_is_not_known_gets_the_upper_value(work, rate, gpus):
     options = {"threads": 1, "gpus": gpus}
     found = [
-        runtime_minutes(rule, work, rate, attempt=attempt, **options)
+        runtime_minutes(rule, work, rate, None, attempt=attempt, **options)
         for rule, attempt in (("extract_features", 1), ("localize", 2), ("train_segmenter", 1))
     ]
     assert found == [240, 1440, 1440]
@@ -56,7 +56,7 @@ def test_what_is_not_known_gets_the_upper_value(work, rate, gpus):
 
 def test_a_rate_of_a_gpu_counts_on_gpus():
     rate = RATE._replace(device="gpu")
-    assert runtime_minutes("train_irn", WORK, rate, threads=8, gpus=2, attempt=1) == 153
+    assert runtime_minutes("train_irn", WORK, rate, None, threads=8, gpus=2, attempt=1) == 153
 
 
 @pytest.mark.parametrize("rule", sorted(UPPER))
@@ -129,6 +129,14 @@ PEAKS = [
     ("walk_irn", "efficientnet_lite0", "infer", 6.257, 0.408, 1, 1738),
     ("predict", "compact", "infer", 0.295, 0.009, 1, 656),
     ("predict", "efficientnet_lite0", "infer", 0.817, 0.408, 1, 1214),
+    ("train_classifier", "resnet50", "train", 0.262, 0.066, 1, 1165),
+    ("train_wood", "resnet50", "train", 0.524, 0.066, 1, 1398),
+    ("train_irn", "resnet50", "train", 0.262, 0.066, 1, 1245),
+    ("train_segmenter", "resnet50", "segment", 0.101, 0.066, 1, 1540),
+    ("train_segmenter", "resnet101_caffe", "segment", 0.101, 0.066, 1, 2779),
+    ("localize", "resnet50", "climb", 0.262, 0.066, 1, 1407),
+    ("walk_irn", "resnet50", "infer", 0.524, 0.066, 1, 1042),
+    ("predict", "resnet50", "infer", 0.262, 0.066, 1, 951),
     ("label_irn", "", "", 0.0, 0.408, 1, 261),
     ("refine_maps", "", "", 0.0, 0.408, 1, 232),
     ("evaluate_seeds", "", "", 0.0, 0.408, 1, 131),

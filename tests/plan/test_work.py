@@ -39,8 +39,8 @@ BY_HAND = [
     ("evaluate_seeds", {"shard": None}, "evaluate_seeds", 101, 20.2, 20.2),
     ("refine_maps", {"refiner": "seed"}, "refine_maps:seed", 26, 5.2, 5.2),
     # 2.5 labels, 7 iterations; building the kernels counts as 20 iterations of one label.
-    ("refine_maps", {"refiner": "crf"}, "refine_maps:crf", 26, 5.2, 5.2 * (20 + 17.5)),
-    ("label_irn", {}, "label_irn", 26, 5.2, 5.2 * (20 + 15)),
+    ("refine_maps", {"refiner": "crf"}, "crf", 26, 5.2, 5.2 * (20 + 17.5)),
+    ("label_irn", {}, "crf", 26, 5.2, 5.2 * (20 + 15)),
     # 5 batches an epoch, 2 epochs and one more, of 20 crops of 0.01.
     ("train_irn", {}, "train_irn:resnet50", 300, 3, 3),
     # Both flips, filled up to 512 x 512.
@@ -48,8 +48,8 @@ BY_HAND = [
     ("evaluate_pseudo_masks", {"shard": None}, "evaluate_masks", 101, 20.2, 20.2),
     # 1,000 crops of 0.09 at scales 1 and 1/2.
     ("train_segmenter", {}, "train_segmenter:resnet101_caffe", 1000, 90, 112.5),
-    # 21 images; 2 flips x (1 + 1/4) x (1 + 1/4) views, and a CRF of 21 labels.
-    ("predict", {}, "predict:resnet101_caffe", 21, 2.1, 2.1 * (3.125 + 20 + 84)),
+    # 21 images; 2 flips x (1 + 1/4) x (1 + 1/4) views.
+    ("predict", {}, "predict:resnet101_caffe", 21, 2.1, 2.1 * 3.125),
     ("evaluate_segmentation", {}, "evaluate_masks", 41, 4.1, 8.2),
     ("write_report", {}, "write_report", 0, 0, 0),
 ]
@@ -62,6 +62,13 @@ def test_work_by_hand(config, rule, names, kind, images, megapixels, passes):
     assert found.amount.images == images
     assert found.amount.megapixels == pytest.approx(megapixels)
     assert found.amount.passes == pytest.approx(passes)
+
+
+def test_predictions_have_a_crf_besides(config):
+    # 21 labels, 4 iterations.
+    found = work_of("predict", NAMES, config, COUNTS).amount
+    assert found.crf_passes == pytest.approx(2.1 * (20 + 84))
+    assert work_of("walk_irn", NAMES, config, COUNTS).amount.crf_passes == 0
 
 
 def test_every_rule_was_computed_by_hand():
@@ -90,7 +97,7 @@ def test_an_unprepared_data_set_is_unknown_work_of_a_known_kind(config):
 
 def test_a_split_that_is_not_there_is_no_work(config):
     found = work_of("predict", NAMES, config, {"voc": {"train": COUNTS["voc"]["train"]}})
-    assert found.amount == (0, 0, 0)
+    assert found.amount == (0, 0, 0, 0)
 
 
 @pytest.mark.parametrize("images", [0, 1, 5, 12, 13])

@@ -125,7 +125,9 @@ def test_half_a_shard_is_refused_by_name_and_made_again(start_project):
     os.utime(path, ns=(date, date))
     said, status = workflow.wait(workflow.start(ranking, "--retries", "0"))
     assert status == 1
-    log = re.search(r"^    log: (\S*rank_ood\.log)", said, re.MULTILINE)[1]
+    # A job of a group, whose message names the log, with the sentence beside it.
+    assert re.search(rf"^ValueError: {scores} ", said, re.MULTILINE), said[-4000:]
+    log = re.search(r"log: (\S*rank_ood\.log) \(check log file", said)[1]
     sentence = (workflow.folder / log).read_text().splitlines()[-1]
     assert scores in sentence and sentence.startswith("ValueError")
     check = workflow.wsss("check", RESULTS)

@@ -19,7 +19,6 @@ from wsss.plan.rates import (
     joined,
     known_rates,
     read_rates,
-    starts_of,
     write_rates,
 )
 from wsss.plan.telling import missing
@@ -138,7 +137,8 @@ def _notes(found: Forecast) -> list[str]:
         )
     if total.unweighed:
         notes.append(
-            f"What {count(total.unweighed, 'job')} would write was not measured for their networks."
+            f"What {count(total.unweighed, 'job')} would write was not measured for such networks "
+            "or data sets."
         )
     notes.append(
         "Images of a training are its views; an OoD set that is not collected yet counts as large "
@@ -213,7 +213,7 @@ def _measured(
         if not source.is_dir():
             found = joined(found, read_rates(source))
     if folders := [source for source in sources if source.is_dir()]:
-        starts = starts_of(read_rates(SHIPPED).rates.values())
+        known = read_rates(SHIPPED).rates
         named = machine or f"the machine of {listed([str(folder) for folder in folders])}"
-        found = joined(found, measure(folders, starts, machine=named, gpu=gpu, cores=cores))
+        found = joined(found, measure(folders, known, machine=named, gpu=gpu, cores=cores))
     return found

@@ -151,6 +151,10 @@ def _keeping_jobs(
 def _with_sentences(report: Callable[..., None]) -> Callable[..., None]:
     def report_job_error(self: Any, job_info: Any, msg: str | None = None, **rest: Any) -> None:
         sentences = [sentence for path in job_info.job.log if (sentence := _error_in(Path(path)))]
+        if job_info.job.is_group():
+            # The engine's message on a group of jobs has no place for them.
+            for sentence in sentences:
+                log.error(sentence)
         report(self, job_info, msg=" | ".join([*sentences, msg or ""]), **rest)
 
     return report_job_error

@@ -26,12 +26,14 @@ class Wildcards(Protocol):
 class Amount(NamedTuple):
     """Images (of a training: views), million pixels of results, and megapixel-passes.
 
-    The results of `localize` are a map for each (image, class) pair.
+    The results of `localize` are a map for each (image, class) pair. `crf_passes` are those of a
+    CRF on the CPU that a network's job has besides.
     """
 
     images: int
     megapixels: float
     passes: float
+    crf_passes: float = 0.0
 
 
 Measure = Callable[[Wildcards, Config, Splits], Amount]
@@ -200,7 +202,8 @@ def predicted(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
     views = _squares(inference["scales"]) * (2 if inference["flip"] else 1)
     labels = len(config["datasets"][wildcards["dataset"]]["classes"]) + 1
     crf = KERNELS + labels * inference["crf"]["iterations"]
-    return _of_images(images, split, views * (1 + _squares(options["scales"])) + crf)
+    amount = _of_images(images, split, views * (1 + _squares(options["scales"])))
+    return amount._replace(crf_passes=amount.megapixels * crf)
 
 
 def evaluated(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:

@@ -8,7 +8,7 @@ from wsss.plan.counts import Counts
 from wsss.plan.disk import OUTPUTS, bytes_written, disk_key
 from wsss.plan.jobs import Job
 from wsss.plan.rates import Measured, Rate, expected_seconds
-from wsss.plan.work import NEGLIGIBLE, RULES, Work, work_of
+from wsss.plan.work import CRF, NEGLIGIBLE, RULES, Work, work_of
 
 SMALL_RULES = "decisions, tables, figures"
 
@@ -111,7 +111,7 @@ def forecast(
             kinds[work.kind] = None
             continue
         used[work.kind] = rate
-        _time(line, job, work, rate)
+        _time(line, job, work, rate, measured.rates.get(CRF))
     order = {name: place for place, name in enumerate([*RULES, SMALL_RULES])}
     found.lines = sorted(lines.values(), key=lambda line: order.get(line.rule, len(order)))
     found.missing = _unprepared(jobs, config, counts)
@@ -127,10 +127,10 @@ def _count(line: Line, job: Job, work: Work) -> None:
     line.minutes = max(line.minutes, job.runtime or 0)
 
 
-def _time(line: Line, job: Job, work: Work, rate: Rate) -> None:
+def _time(line: Line, job: Job, work: Work, rate: Rate, crf: Rate | None) -> None:
     if work.amount is None:
         return
-    seconds = expected_seconds(work.amount, rate, threads=job.threads, gpus=job.gpus)
+    seconds = expected_seconds(work.amount, rate, crf, threads=job.threads, gpus=job.gpus)
     line.core_hours += seconds * job.threads / 3600
     line.longest_seconds = max(line.longest_seconds, seconds)
     if job.gpus and rate.device == "gpu":

@@ -13,7 +13,7 @@ from wsss.plan.amounts import Wildcards
 from wsss.plan.counts import Split, count_dataset
 from wsss.plan.rates import known_rates
 from wsss.plan.resources import UPPER, load_of, memory_mb, runtime_minutes
-from wsss.plan.work import work_of
+from wsss.plan.work import CRF, work_of
 
 log = logging.getLogger(__name__)
 
@@ -70,8 +70,9 @@ class Limits:
 
         def minutes(wildcards: Any, threads: int, attempt: int) -> int:
             work = work_of(rule, wildcards, self.config, self._counts(wildcards))
-            rate = self.rates.get(work.kind)
-            return runtime_minutes(rule, work, rate, threads=threads, gpus=gpus, attempt=attempt)
+            rate, crf = self.rates.get(work.kind), self.rates.get(CRF)
+            asked = {"threads": threads, "gpus": gpus, "attempt": attempt}
+            return runtime_minutes(rule, work, rate, crf, **asked)
 
         return minutes
 

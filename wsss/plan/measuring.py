@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from wsss.plan.amounts import Amount
 from wsss.plan.counts import count_datasets
 from wsss.plan.disk import disk_key, written
-from wsss.plan.rates import Measured, Rate, group_of
+from wsss.plan.rates import Measured, Rate, group_of, starts_of
 from wsss.plan.records import Record, read_records
 from wsss.plan.stage_logs import device_of, gpu_name
-from wsss.plan.work import NEGLIGIBLE, gpus_of, threads_of, work_of
+from wsss.plan.work import CRF, NEGLIGIBLE, gpus_of, threads_of, work_of
 
 # A job that takes less than this many starts, or seconds more, tells the start and not the rate.
 STARTS = 2.0
@@ -24,7 +25,8 @@ class Sample(NamedTuple):
 
     record: Record
     kind: str
-    passes: float
+    amount: Amount
+    threads: int
     units: int
     device: str
     written: tuple[int, float] | None
@@ -32,7 +34,7 @@ class Sample(NamedTuple):
 
 def measure(
     folders: Sequence[Path],
-    starts: Mapping[str, float],
+    known: Mapping[str, Rate],
     *,
     machine: str,
     gpu: bool,
@@ -42,8 +44,8 @@ def measure(
 
     Args:
         folders: Results folders with their config.yaml and benchmarks.
-        starts: Seconds of a start by group of kinds, as far as they are known: where a folder has
-            long jobs only, they cannot tell theirs.
+        known: Rates of another measurement, for what these jobs cannot tell: the start, where all
+            of them are long, and a CRF's share of a prediction, where no CRF ran alone.
         machine: What the jobs ran on, where their logs do not say it.
         gpu: Whether the jobs that ask for a GPU had one, where their logs do not say it.
         cores: What the runs had; a job that asked for more threads got these. None: enough.
@@ -52,7 +54,7 @@ def measure(
         ValueError: A folder has no jobs, no config, or that of another version.
     """
     samples = [s for folder in folders for s in samples_of(folder, gpu=gpu, cores=cores)]
-    shortest: dict[str, float] = dict(starts)
+    shortest = starts_of(known.values())
     for sample in samples:
         group = group_of(sample.kind)
         shortest[group] = min(shortest.get(group, sample.record.seconds), sample.record.seconds)
@@ -63,9 +65,15 @@ def measure(
         if sample.written is not None:
             key = disk_key(sample.record.rule, sample.kind)
             by_key.setdefault(key, []).append(sample.written)
-    found = (_rate(k, own, shortest[group_of(k)], machine) for k, own in sorted(by_kind.items()))
+    rates: dict[str, Rate] = {}
+    # The CRF first: the others may have one besides.
+    for kind, own in sorted(by_kind.items(), key=lambda item: (item[0] != CRF, item[0])):
+        crf = rates.get(CRF) or known.get(CRF)
+        rate = _rate(kind, own, shortest[group_of(kind)], crf, machine)
+        if rate is not None:
+            rates[kind] = rate
     return Measured(
-        {rate.kind: rate for rate in found if rate is not None},
+        dict(sorted(rates.items())),
         {key: _ratio_of_sums(own) for key, own in sorted(by_key.items())},
     )
 
@@ -89,8 +97,9 @@ def samples_of(results: Path, *, gpu: bool, cores: int | None) -> list[Sample]:
         try:
             work = work_of(rule, wildcards, config, counts)
             asked = record.threads or threads_of(rule, wildcards, config)
+            threads = min(asked, cores or asked)
             device = device_of(record, gpu=gpu)
-            units = gpus_of(rule, config) if device == "gpu" else min(asked, cores or asked)
+            units = gpus_of(rule, config) if device == "gpu" else threads
         except KeyError as error:
             raise ValueError(
                 f"{results} cannot be measured: its config.yaml lacks {error}, so it belongs to "
@@ -98,7 +107,7 @@ def samples_of(results: Path, *, gpu: bool, cores: int | None) -> list[Sample]:
             ) from None
         if work.amount is not None:
             each = written(rule, wildcards, work.amount, results)
-            found.append(Sample(record, work.kind, work.amount.passes, units, device, each))
+            found.append(Sample(record, work.kind, work.amount, threads, units, device, each))
     if not found:
         raise ValueError(
             f"{results} has no benchmarks of jobs: name the results folder of a run that ended"
@@ -121,7 +130,9 @@ def _config_of(results: Path) -> Mapping[str, Any]:
     return config
 
 
-def _rate(kind: str, samples: Sequence[Sample], start: float, machine: str) -> Rate | None:
+def _rate(
+    kind: str, samples: Sequence[Sample], start: float, crf: Rate | None, machine: str
+) -> Rate | None:
     device = samples[0].device
     named = next(filter(None, (gpu_name(sample.record) for sample in samples)), machine)
     if kind in NEGLIGIBLE:
@@ -129,14 +140,16 @@ def _rate(kind: str, samples: Sequence[Sample], start: float, machine: str) -> R
         return Rate(kind, seconds, 0.0, len(samples), device, named)
     least = max(STARTS * start, start + SECONDS)
     found = [
-        _seconds_each(s, start)
+        _seconds_each(s, start, crf)
         for s in samples
-        if s.device == device and s.passes > 0 and s.record.seconds >= least
+        if s.device == device and s.amount.passes > 0 and s.record.seconds >= least
     ]
     if not found:
         return None
     return Rate(kind, start, statistics.median(found), len(found), device, named)
 
 
-def _seconds_each(sample: Sample, start: float) -> float:
-    return max(0.0, sample.record.seconds - start) * sample.units / sample.passes
+def _seconds_each(sample: Sample, start: float, crf: Rate | None) -> float:
+    amount = sample.amount
+    besides = amount.crf_passes * crf.seconds / sample.threads if crf else 0.0
+    return max(0.0, sample.record.seconds - start - besides) * sample.units / amount.passes

@@ -89,7 +89,14 @@ class Load(NamedTuple):
 
 
 def runtime_minutes(
-    rule: str, work: Work, rate: Rate | None, *, threads: int, gpus: int, attempt: int
+    rule: str,
+    work: Work,
+    rate: Rate | None,
+    crf: Rate | None,
+    *,
+    threads: int,
+    gpus: int,
+    attempt: int,
 ) -> int:
     """Return the minutes to ask for: three times what the job should take, times the attempt.
 
@@ -100,6 +107,7 @@ def runtime_minutes(
         rule: Name of the rule.
         work: Of the job.
         rate: Of its kind of work, if it was measured.
+        crf: Of a CRF that the job may have besides.
         threads: CPU cores of the job.
         gpus: GPUs of the job.
         attempt: 1 for the first.
@@ -107,14 +115,14 @@ def runtime_minutes(
     fits = rate is not None and (rate.device == "gpu") == (gpus > 0)
     if rate is None or work.amount is None or not fits:
         return UPPER[rule][0] * attempt
-    seconds = expected_seconds(work.amount, rate, threads=threads, gpus=gpus)
+    seconds = expected_seconds(work.amount, rate, crf, threads=threads, gpus=gpus)
     return attempt * max(SHORTEST_MINUTES, ceil(MARGIN * seconds / 60))
 
 
 def memory_mb(rule: str, load: Load | None, *, threads: int, gpus: int, attempt: int) -> int:
     """Return the MB of memory to ask for, times the attempt; at least 1000.
 
-    Calibrated against the peak resident memory in 750 benchmark files (three backbones, images of
+    Calibrated against the peak resident memory in 740 benchmark files (four backbones, images of
     0.002 to 0.4 million pixels, batches of 2 to 32, up to 2 threads; the engine looks every half
     second for 15 s, then every 30 s): see `tests/plan/test_resources.py` for the largest peak of
     every rule and backbone. With a GPU, what a pass needs lies in the GPU's own memory; what its

@@ -23,6 +23,9 @@ class Work(NamedTuple):
     amount: Amount | None
 
 
+# The kind of work of every dense CRF.
+CRF = "crf"
+
 # Seconds, whatever the data set: tables of a few thousand rows, a picture of a few images. Ranking
 # took 13 s for nine million candidates (docs/benchmark.md).
 NEGLIGIBLE = frozenset(
@@ -133,11 +136,16 @@ def _maps(method: str, backbone: str, options: Config) -> str:
 
 
 def _refiner(rule: str, wildcards: Wildcards, config: Config) -> str:
-    return f"{rule}:{config['refiners'][wildcards['refiner']]['method']}"
+    method = config["refiners"][wildcards["refiner"]]["method"]
+    return CRF if method == CRF else f"{rule}:{method}"
 
 
 def _segmenter(rule: str, wildcards: Wildcards, config: Config) -> str:
     return f"{rule}:{config['segmenters'][wildcards['segmenter']]['backbone']}"
+
+
+def _crf(rule: str, wildcards: Wildcards, config: Config) -> str:
+    return CRF
 
 
 def _masks(rule: str, wildcards: Wildcards, config: Config) -> str:
@@ -157,7 +165,7 @@ RULES: Mapping[str, tuple[Kind, Measure]] = {
     "localize": (_localizer, amounts.localized),
     "evaluate_seeds": (_rule_alone, amounts.once("train")),
     "refine_maps": (_refiner, amounts.refined),
-    "label_irn": (_rule_alone, amounts.labelled),
+    "label_irn": (_crf, amounts.labelled),
     "train_irn": (_with_backbone, amounts.irn),
     "walk_irn": (_with_backbone, amounts.walked),
     "evaluate_pseudo_masks": (_masks, amounts.once("train")),
