@@ -1,6 +1,10 @@
 """The device that a stage computes on, and how it computes there."""
 
+import logging
+
 import torch
+
+log = logging.getLogger(__name__)
 
 
 def prepare_device(*, threads: int) -> torch.device:
@@ -14,4 +18,9 @@ def prepare_device(*, threads: int) -> torch.device:
     # As use_deterministic_algorithms(True, warn_only=True), which imports the compiler as well:
     # seconds of every stage's start.
     torch.set_deterministic_debug_mode("warn")
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if torch.cuda.is_available():
+        # `wsss cost` and `wsss plan` read these lines.
+        log.info("computes on %s", torch.cuda.get_device_name())
+        return torch.device("cuda")
+    log.info("computes on the CPU, %d threads", threads)
+    return torch.device("cpu")
