@@ -69,6 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = build_parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr, force=True)
+    # For the logs of stages; a person who waits sees what is slow.
+    logging.getLogger("wsss.train.device").setLevel(logging.WARNING)
     if sys.stderr.isatty():
         # A bar instead of lines, see wsss.progress.
         logging.getLogger("wsss.progress").setLevel(logging.WARNING)
