@@ -41,19 +41,19 @@ def files(tmp_path):
 
 
 def test_the_index_reads_back(files):
-    assert read_index(*files) == Index(CLASSES, RECORDS)
+    assert read_index(*files) == Index(CLASSES, RECORDS[:3])
     assert read_classes(files[1]) == (CLASSES, SPURIOUS)
 
 
 def test_splits_classes_and_labels_of_an_image(files):
     index = read_index(*files)
-    assert index.split("train") == list(RECORDS[:2]) and index.split("ood") == [RECORDS[3]]
+    assert index.split("train") == list(RECORDS[:2]) and index.split("val") == [RECORDS[2]]
     assert index.class_ids(RECORDS[0]).tolist() == [0, 2]
     assert index.class_ids(RECORDS[3]).tolist() == []
     labels = index.image_labels(RECORDS[0])
     assert labels.tolist() == [1, 0, 1] and labels.dtype == np.float32
-    with pytest.raises(ValueError, match="split 'test' is unknown; the splits are train, val, ood"):
-        index.split("test")
+    with pytest.raises(ValueError, match="split 'ood' is unknown; the index has train, val, test"):
+        index.split("ood")
 
 
 def test_the_ground_truth_reads_back(tmp_path):
@@ -77,8 +77,7 @@ def test_a_repeated_image_in_the_ground_truth_is_refused(tmp_path):
         ({"labels": ("train", "cat")}, "image 7 has the unknown class.* cat; known are train, pot"),
         ({"labels": ("train", "train")}, "image 7 names a class twice"),
         ({"image_id": "000123"}, "image id 000123 occurs twice"),
-        ({"split": "test"}, "image 7 has the unknown split 'test'; the splits are train, val, ood"),
-        ({"split": "ood"}, "image 7 of split ood has labels"),
+        ({"split": "all"}, "image 7 has the unknown split 'all'; the splits are train, val, test,"),
         ({"height": 0}, "image 7 has no pixels"),
     ],
 )
@@ -89,6 +88,19 @@ def test_wrong_records_are_refused_in_the_file_and_in_memory(files, changes, mes
         read_index(*files)
     with pytest.raises(ValueError, match=f"the data set: {message}"):
         Prepared(CLASSES, records, ())
+
+
+def test_an_ood_image_with_labels_is_refused():
+    records = (RECORDS[0], replace(RECORDS[1], split="ood"))
+    with pytest.raises(ValueError, match="the data set: image 7 of split ood has labels"):
+        Prepared(CLASSES, records, ())
+
+
+def test_an_index_of_an_earlier_version_is_refused(files):
+    with files[0].open("a") as file:
+        file.write("old,old.jpg,ood,4,4,\n")
+    with pytest.raises(ValueError, match="is of another version, which had the OoD candidates in"):
+        read_index(*files)
 
 
 def test_a_class_without_training_image_is_named_in_a_warning(files, caplog):

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from wsss.data.candidates import read_candidates, write_candidates
 from wsss.data.images import read_image
 from wsss.data.index import (
     GroundTruthRecord,
@@ -73,7 +74,11 @@ def test_an_index_of_any_names(data_set):
         write_classes(folder / "classes.csv", classes, {})
         write_index(folder / "index.csv", records)
         write_ground_truth(folder / "truth.csv", truths)
-        assert read_index(folder / "index.csv", folder / "classes.csv") == Index(classes, records)
+        indexed = tuple(record for record in records if record.split != "ood")
+        candidates = [record for record in records if record.split == "ood"]
+        write_candidates(folder / "candidates.csv", candidates, indexed)
+        assert read_index(folder / "index.csv", folder / "classes.csv") == Index(classes, indexed)
+        assert list(read_candidates(folder / "candidates.csv")) == candidates
         assert list(read_ground_truth(folder / "truth.csv").values()) == truths
 
 

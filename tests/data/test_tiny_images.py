@@ -8,6 +8,7 @@ import torch
 import yaml
 
 from tests.source import ROOT
+from wsss.config.thresholds import with_thresholds
 from wsss.data.images import read_image, write_jpeg
 from wsss.data.index import ImageRecord
 from wsss.data.loading import ClassificationImages, SegmentationImages
@@ -83,9 +84,13 @@ def test_maps_and_pseudo_masks_of_a_few_pixels(record, method, alignment, tmp_pa
     torch.manual_seed(0)
     irnet = IRNet(build_backbone("compact")).eval()
     (edge,) = boundary_maps(irnet, image[None], crop_size=None)
+    of_seed, of_crf = (
+        with_thresholds(defaults(f"refine.{refiner}"), {"otsu": 0.15})
+        for refiner in ("seed", "crf")
+    )
     masks = {
-        "seed": seed.refine(image, full, class_ids, **defaults("refine.seed")),
-        "crf": crf.refine(image, full, class_ids, **defaults("refine.crf")),
+        "seed": seed.refine(image, full, class_ids, **of_seed),
+        "crf": crf.refine(image, full, class_ids, **of_crf),
         "labels": confident_labels(image, full, class_ids, **defaults("refine.irn", "labels")),
         "walk": irn.refine(image, small, class_ids, edge, **defaults("refine.irn", "walk")),
     }

@@ -1,6 +1,7 @@
 """The index of a data set: which images there are, their sizes, image labels and splits.
 
-Later stages read the index only. The ground truth is a file of its own that training never gets.
+Later stages read the index only; the OoD candidates stand in a table of their own, see
+`wsss.data.candidates`. The ground truth is a file that training never gets.
 """
 
 import logging
@@ -14,7 +15,6 @@ import numpy as np
 
 from wsss.data.records import (
     SEPARATOR,
-    SPLITS,
     ImageRecord,
     check_class_names,
     check_labels,
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 INDEX_COLUMNS = ("image_id", "path", "split", "height", "width", "labels")
 CLASS_COLUMNS = ("class_name", "spurious_background", "spurious_id")
 GROUND_TRUTH_COLUMNS = ("image_id", "mask", "spurious", "labels", "kind")
+INDEXED = ("train", "val", "test")
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
@@ -48,7 +49,7 @@ class GroundTruthRecord:
 
 @dataclass(frozen=True)
 class Index:
-    """The classes and images of a data set."""
+    """The classes, and the train, val and test images, of a data set."""
 
     classes: tuple[str, ...]
     records: tuple[ImageRecord, ...]
@@ -59,8 +60,8 @@ class Index:
         Raises:
             ValueError: There is no split of that name.
         """
-        if name not in SPLITS:
-            raise ValueError(f"split {name!r} is unknown; the splits are {', '.join(SPLITS)}")
+        if name not in INDEXED:
+            raise ValueError(f"split {name!r} is unknown; the index has {', '.join(INDEXED)}")
         return [record for record in self.records if record.split == name]
 
     def class_ids(self, record: ImageRecord) -> np.ndarray:
@@ -88,11 +89,12 @@ class Index:
 class Prepared:
     """What a data set's `prepare` returns; checked when made.
 
-    `ground_truth` lacks the images of which nothing is known. `spurious` names, per class, the
-    background that goes with it and that background's value in the spurious masks. A class without
-    a training image is logged as a warning: it stays in the list, learns to be absent, and is left
-    out of means over classes where no mask has it either. A class in every training image and
-    training images without a label are logged, too.
+    OoD images stand among the `records`, or, where they are too many for the memory, come as the
+    stream `candidates`, which is read once. `ground_truth` lacks the images of which nothing is
+    known. `spurious` names, per class, the background that goes with it and that background's
+    value in the spurious masks. A class without a training image is logged as a warning: it stays
+    in the list, learns to be absent, and is left out of means over classes where no mask has it
+    either. A class in every training image and training images without a label are logged, too.
 
     Raises:
         ValueError: An image id repeats or cannot name a file, a label or split is unknown, no
@@ -104,6 +106,7 @@ class Prepared:
     records: tuple[ImageRecord, ...]
     ground_truth: tuple[GroundTruthRecord, ...]
     spurious: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    candidates: Iterable[ImageRecord] = ()
 
     def __post_init__(self) -> None:
         """Check everything against everything."""
@@ -180,10 +183,11 @@ def read_classes(classes_csv: Path) -> tuple[tuple[str, ...], dict[str, tuple[st
 
 
 def write_index(index_csv: Path, records: Iterable[ImageRecord]) -> None:
-    """Write the image records in their order."""
+    """Write all records but the OoD candidates, which `write_candidates` writes, in their order."""
     rows = [
         (r.image_id, r.path.as_posix(), r.split, r.height, r.width, SEPARATOR.join(r.labels))
         for r in records
+        if r.split != "ood"
     ]
     write_rows(index_csv, INDEX_COLUMNS, rows)
 
@@ -208,6 +212,11 @@ def read_index(index_csv: Path, classes_csv: Path) -> Index:
         for image_id, path, split, height, width, labels in read_rows(index_csv, INDEX_COLUMNS)
     )
     check_records(records, classes, where=str(index_csv))
+    if any(record.split not in INDEXED for record in records):
+        raise ValueError(
+            f"{index_csv} is of another version, which had the OoD candidates in it; prepare the "
+            "data set again"
+        )
     return Index(classes, records)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-SPLITS = ("train", "val", "ood")
+SPLITS = ("train", "val", "test", "ood")
 SEPARATOR = ";"
 # File systems take names of 255 bytes, and an image id gets suffixes.
 LONGEST_ID = 240
@@ -15,7 +15,7 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class ImageRecord:
-    """One image: its key, file, split ("train", "val", "ood"), size in pixels and class names."""
+    """One image: its key, file, split (one of `SPLITS`), size in pixels and class names."""
 
     image_id: str
     path: Path
@@ -65,12 +65,10 @@ def check_records(records: Iterable[ImageRecord], classes: Sequence[str], *, whe
     seen: dict[str, ImageRecord] = {}
     trained = False
     for record in records:
-        check_image_id(record.image_id, where=where)
+        check_record(record, classes, where=where)
         if record.image_id in seen:
             raise ValueError(_twice(seen[record.image_id], record, where))
         seen[record.image_id] = record
-        _check_record(record, where)
-        check_labels(record.image_id, record.labels, classes, where)
         trained = trained or (record.split == "train" and bool(record.labels))
     if not trained:
         raise ValueError(
@@ -86,7 +84,13 @@ def _twice(first: ImageRecord, second: ImageRecord, where: str) -> str:
     )
 
 
-def _check_record(record: ImageRecord, where: str) -> None:
+def check_record(record: ImageRecord, classes: Sequence[str], *, where: str) -> None:
+    """Check that an id is usable, the split known, and the labels are classes.
+
+    Raises:
+        ValueError: Something is wrong; the sentence starts with `where`.
+    """
+    check_image_id(record.image_id, where=where)
     if _UNPRINTABLE.search(str(record.path)):
         raise ValueError(
             f"{where}: image {record.image_id} has a path with control characters or bytes that "
@@ -104,6 +108,7 @@ def _check_record(record: ImageRecord, where: str) -> None:
             f"{where}: image {record.image_id} of split ood has labels; remove them (what it "
             "truly shows belongs to the ground truth) or move it to train"
         )
+    check_labels(record.image_id, record.labels, classes, where)
 
 
 def check_class_names(classes: Sequence[str], where: str) -> None:

@@ -1,31 +1,26 @@
-"""Index records of the images that a table selects."""
+"""The table of the OoD images that a classifier is trained with."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from wsss.data.index import ImageRecord, Index
+from wsss.data.candidates import find_candidates
+from wsss.data.records import ImageRecord
 from wsss.store.tables import read_table
 
-COLUMNS = ("image_id", "path", "class_name", "score")
+COLUMNS = ("image_id", "path", "height", "width", "class_name", "score")
 
 
-def selected_records(index: Index, selected: pd.DataFrame) -> list[ImageRecord]:
+def selected_records(selected: pd.DataFrame) -> list[ImageRecord]:
     """Return the records of the selected OoD images, in the table's order.
 
-    The table's path counts, not the index': erased images stand elsewhere, with the same size.
-
     Args:
-        index: Of the data set.
-        selected: Table with the columns image_id and path.
+        selected: Table with the columns image_id, path, height and width.
 
     Raises:
-        ValueError: An image is not a candidate of this data set, comes twice or has no path, or the
-            table is empty.
+        ValueError: An image comes twice or has no path, or the table is empty.
     """
-    candidates = _candidates(index, selected["image_id"])
     twice = selected["image_id"][selected["image_id"].duplicated()]
     if len(twice):
         raise ValueError(f"the OoD image {twice.iloc[0]} is selected twice: select it once")
@@ -35,32 +30,24 @@ def selected_records(index: Index, selected: pd.DataFrame) -> list[ImageRecord]:
     if len(nowhere):
         raise ValueError(f"the selected OoD image {nowhere.iloc[0]} has no path: select again")
     return [
-        replace(candidates[image_id], path=Path(path))
-        for image_id, path in zip(selected["image_id"], selected["path"], strict=True)
+        ImageRecord(row.image_id, Path(row.path), "ood", int(row.height), int(row.width), ())
+        for row in selected.itertuples(index=False)
     ]
 
 
-def with_paths(index: Index, selection: pd.DataFrame) -> pd.DataFrame:
-    """Return a selection (image_id, class_name, score) with the images' paths, as `COLUMNS`.
+def with_paths(candidates_csv: Path, selection: pd.DataFrame) -> pd.DataFrame:
+    """Return a selection (image_id, class_name, score) with the images' files, as `COLUMNS`.
 
     Raises:
         ValueError: An image is not a candidate of this data set.
     """
-    candidates = _candidates(index, selection["image_id"])
-    paths = {image_id: str(record.path) for image_id, record in candidates.items()}
-    return selection.assign(path=selection["image_id"].map(paths))[list(COLUMNS)]
-
-
-def _candidates(index: Index, image_ids: Iterable[str]) -> dict[str, ImageRecord]:
-    """Return the OoD candidates by id, once all image ids have been found among them."""
-    candidates = {record.image_id: record for record in index.split("ood")}
-    unknown = [image_id for image_id in image_ids if image_id not in candidates]
-    if unknown:
-        raise ValueError(
-            f"the selected image {unknown[0]} is not an OoD candidate of the data set: rank and "
-            "select again"
-        )
-    return candidates
+    found = find_candidates(candidates_csv, selection["image_id"].tolist())
+    records = [found[image_id] for image_id in selection["image_id"]]
+    return selection.assign(
+        path=[record.path.as_posix() for record in records],
+        height=[record.height for record in records],
+        width=[record.width for record in records],
+    )[list(COLUMNS)]
 
 
 def set_size(size: int | None, equal_set: Sequence[str] | str | None) -> int | None:

@@ -8,13 +8,17 @@ import csv
 import hashlib
 import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from wsss.store.atomic import atomic_path
+
+# Of somebody's own table a header may be anything.
+LONGEST_LIST = 200
 
 
 def write_rows(path: Path | str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -28,14 +32,15 @@ def write_rows(path: Path | str, columns: Sequence[str], rows: Iterable[Sequence
     """
     if len(set(columns)) != len(columns):
         raise ValueError(f"table for {path}: column names repeat ({', '.join(columns)})")
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    for row in rows:
-        if len(row) != len(columns):
-            raise ValueError(f"table for {path}: a row has {len(row)} cells, not {len(columns)}")
-        writer.writerow(["" if _is_nothing(cell) else cell for cell in row])
-    write_checked(path, text.getvalue().encode())
+    with _checked_path(path) as made, made.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        for row in rows:
+            if len(row) != len(columns):
+                raise ValueError(
+                    f"table for {path}: a row has {len(row)} cells, not {len(columns)}"
+                )
+            writer.writerow(["" if _is_nothing(cell) else cell for cell in row])
 
 
 def write_records(path: Path | str, records: Sequence[Mapping[str, Any]]) -> None:
@@ -55,9 +60,17 @@ def _is_nothing(cell: Any) -> bool:
 
 def write_checked(path: Path | str, content: bytes) -> None:
     """Write a file and its checksum beside it."""
-    with atomic_path(path) as temporary:
+    with _checked_path(path) as temporary:
         temporary.write_bytes(content)
-        digest = hashlib.sha256(content).hexdigest()
+
+
+@contextmanager
+def _checked_path(path: Path | str) -> Iterator[Path]:
+    """Yield a temporary path, as `atomic_path`, of a file that gets a checksum beside it."""
+    with atomic_path(path) as temporary:
+        yield temporary
+        with temporary.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
         with atomic_path(checksum_path(path)) as beside:
             beside.write_text(f"{digest}  {Path(path).name}\n", encoding="utf-8")
 
@@ -111,7 +124,8 @@ def read_cells(path: Path | str, columns: Sequence[str]) -> tuple[list[str], lis
     missing = [column for column in columns if column not in names]
     if missing:
         raise ValueError(
-            f"table {path} lacks the column(s) {', '.join(missing)}; it has {', '.join(names)}"
+            f"table {path} lacks the column(s) {', '.join(missing)}; it has "
+            f"{', '.join(names)[:LONGEST_LIST]}"
         )
     return names, rows
 
