@@ -21,6 +21,10 @@ OPTIONS = {
     "train_annotations": "annotations/instances_train2017.json",
     "val_images": "",
     "val_annotations": "",
+    "masks": "instances",
+    "train_masks": [],
+    "val_masks": [],
+    "spurious": {},
     "classes": ["motorbike", "cat"],
     "val_fraction": 0.0,
     "limit": 0,
@@ -158,7 +162,7 @@ def test_several_workers_write_the_same(root):
 
 
 def test_a_missing_root_tells_to_link_it(tmp_path):
-    with pytest.raises(ValueError, match=r"none does not exist; link .* && ln -s .*/none"):
+    with pytest.raises(ValueError, match=r"none does not exist; .*link .* && ln -s .*/none"):
         run(tmp_path / "none")
 
 
@@ -169,7 +173,7 @@ def test_a_missing_root_tells_to_link_it(tmp_path):
             {"classes": ["cat", "rail"]},
             r"no class rail; known are motorcycle, cat, toothbrush, boat",
         ),
-        ({"train_annotations": "a.json"}, r"a\.json do not exist; link COCO there"),
+        ({"train_annotations": "a.json"}, r"a\.json do not exist; fetch them"),
         ({"train_images": "images"}, r"images.* does not exist; link"),
         ({"val_fraction": 1.0}, r"val_fraction 1\.0 must be in \[0, 1\)"),
         ({"val_images": "val2017"}, "must both be named or both be empty"),

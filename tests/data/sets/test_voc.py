@@ -12,10 +12,15 @@ from wsss.store.tables import write_table
 OPTIONS = {
     "train_list": "ImageSets/Segmentation/train.txt",
     "val_list": "ImageSets/Segmentation/val.txt",
+    "test_root": "",
+    "test_list": "ImageSets/Segmentation/test.txt",
     "ood_list": "",
     "ood_folder": "",
+    "sbd": "",
+    "evaluate_train_on": "voc",
     "masks": "SegmentationClass",
     "classes": ["bird", "train"],
+    "mask_classes": [],
     "limit": 0,
     "max_megapixels": 4.0,
     "random_seed": 0,
@@ -146,3 +151,22 @@ def test_the_scenes_read_as_a_set_of_ones_own(tmp_path):
     assert sorted(read.records, key=str) == sorted(drawn.records, key=str)
     masks = {truth.image_id: truth.mask for truth in drawn.ground_truth}
     assert all(truth.mask == masks[truth.image_id] for truth in read.ground_truth)
+
+
+def test_test_images_are_those_of_their_own_list(root):
+    other = root.parent / "VOC2012_test"
+    (other / "ImageSets/Segmentation").mkdir(parents=True)
+    (other / OPTIONS["test_list"]).write_text("2008_2\n2008_1\n")
+    for number, image_id in enumerate(("2008_1", "2008_2", "2008_3")):
+        pixels = np.full((4, 5 + number, 3), 9, np.uint8)
+        write_jpeg(other / f"JPEGImages/{image_id}.jpg", pixels, quality=90)
+    prepared = run(root, test_root=str(other))
+    tested = [r for r in prepared.records if r.split == "test"]
+    assert [(r.image_id, r.width, r.labels) for r in tested] == [
+        ("2008_1", 5, ()), ("2008_2", 6, ())
+    ]  # fmt: skip
+    assert not {"2008_1", "2008_2"} & {truth.image_id for truth in prepared.ground_truth}
+    assert sum(r.split == "test" for r in run(root, test_root=str(other), limit=1).records) == 1
+    (other / OPTIONS["test_list"]).write_text("2008_9\n")
+    with pytest.raises(ValueError, match=r"image 2008_9 of .*test\.txt is not in JPEGImages"):
+        run(root, test_root=str(other))

@@ -1,10 +1,26 @@
 """The pixels of COCO's objects, from polygons and run lengths."""
 
+from array import array
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from pycocotools import mask as rle_tools
+
+
+def packed(segmentation: Any) -> Any:
+    """Return a segmentation whose lists of numbers are arrays: a quarter of the memory.
+
+    What holds anything but numbers stays as it is, for `object_pixels` to refuse.
+    """
+    try:
+        if isinstance(segmentation, list):
+            return [array("d", polygon) for polygon in segmentation]
+        if isinstance(segmentation, dict) and isinstance(segmentation.get("counts"), list):
+            return {**segmentation, "counts": array("q", segmentation["counts"])}
+    except (TypeError, ValueError, OverflowError):
+        pass
+    return segmentation
 
 
 def object_pixels(segmentation: Any, size: tuple[int, int]) -> np.ndarray:
@@ -14,7 +30,7 @@ def object_pixels(segmentation: Any, size: tuple[int, int]) -> np.ndarray:
     are not those of the image.
 
     Args:
-        segmentation: Of an annotation.
+        segmentation: Of an annotation, packed or not.
         size: Height and width of the image, pixels.
 
     Raises:
@@ -40,7 +56,7 @@ def _filled(polygons: Sequence[Any], size: tuple[int, int]) -> np.ndarray:
 
 
 def _checked_polygon(polygon: Any, size: tuple[int, int]) -> list[float]:
-    if not isinstance(polygon, list) or any(isinstance(x, bool) for x in polygon):
+    if not isinstance(polygon, list | array) or any(isinstance(x, bool) for x in polygon):
         raise ValueError("a polygon that is no list of numbers")
     if not all(isinstance(x, int | float) for x in polygon):
         raise ValueError("a polygon that is no list of numbers")
@@ -57,7 +73,7 @@ def _checked_polygon(polygon: Any, size: tuple[int, int]) -> list[float]:
 def _unrolled(counts: Any, size: tuple[int, int]) -> np.ndarray:
     """Return the pixels of lengths, first of background, that run down the columns."""
     lengths = _uncompressed(counts) if isinstance(counts, str) else counts
-    if not isinstance(lengths, list) or not all(type(n) is int and n >= 0 for n in lengths):
+    if not isinstance(lengths, list | array) or not all(type(n) is int and n >= 0 for n in lengths):
         raise ValueError("run lengths that are no whole numbers from 0 on")
     height, width = size
     if sum(lengths) != height * width:

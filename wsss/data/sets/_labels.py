@@ -31,7 +31,10 @@ def read_list(path: Path, known: Container[str]) -> list[str]:
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except FileNotFoundError:
-        raise ValueError(f"image list {path} does not exist; link the data set there") from None
+        raise ValueError(
+            f"image list {path} does not exist; link the data set there, or fetch VOC "
+            "(wsss fetch voc2012)"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(
             f"image list {path} is no UTF-8 text ({error.__class__.__name__}); write one image id "
@@ -96,7 +99,12 @@ class ImageLabels:
             if image_id not in self.rows:
                 raise ValueError(f"{where} has no row for image {image_id}; add its labels")
             names = self.rows[image_id]
-        check_labels(image_id, sorted(set(names)), self.classes, str(where))
+        try:
+            check_labels(image_id, sorted(set(names)), self.classes, str(where))
+        except ValueError as error:
+            raise ValueError(
+                f"{error} (to look for some classes only, name all that there are as mask_classes)"
+            ) from None
         return tuple(name for name in self.classes if name in names)
 
     def log_unused(self, image_ids: Container[str]) -> None:

@@ -1,16 +1,21 @@
 """Data in the layout of PASCAL VOC: VOC 2012 itself, with or without SBD, or a set of one's own."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from wsss.data.checks import check_image, check_mask, checked_together
-from wsss.data.images import Header, image_files
+from wsss.data.checks import checked_together
+from wsss.data.images import image_files
 from wsss.data.index import GroundTruthRecord, ImageRecord, Prepared
 from wsss.data.selection import covering_order
 from wsss.data.sets._labels import ImageLabels, read_list
+from wsss.data.sets._voc_lists import ImageFiles, Lists
+from wsss.data.sets._voc_masks import ImageJob, class_values, read_image_and_mask
 from wsss.parallel import parallel_map
 from wsss.progress import progress
+
+log = logging.getLogger(__name__)
 
 
 def prepare(
@@ -19,10 +24,15 @@ def prepare(
     root: str,
     train_list: str,
     val_list: str,
+    test_root: str,
+    test_list: str,
     ood_list: str,
     ood_folder: str,
+    sbd: str,
     masks: str,
+    evaluate_train_on: str,
     classes: Sequence[str],
+    mask_classes: Sequence[str],
     limit: int,
     max_megapixels: float,
     random_seed: int,
@@ -30,24 +40,40 @@ def prepare(
 ) -> Prepared:
     """Return the images that the lists name, with labels, and the masks that exist.
 
-    Reads JPEGImages/ and the lists; writes nothing. The image labels come from labels.csv
-    (image_id, labels joined by ";") where root has one, else from Annotations/*.xml, where objects
-    marked difficult count as well, as in the authors' code. Of OoD images nothing is known; those
-    whose file is that of a train or val image are left out.
+    Reads JPEGImages/ and the lists. The image labels come from labels.csv (image_id, labels joined
+    by ";") where root has one, else from Annotations/*.xml, where objects marked difficult count
+    as well, as in the authors' code. Of OoD images nothing is known; those whose file is that of a
+    train or val image are left out.
+
+    With `sbd`, train are the images of train_list and of both lists of SBD, but for those of
+    val_list: of VOC 2012, the 10,582 that are called train_aug. An image that JPEGImages lacks is
+    used from SBD's img. The masks of SBD are rougher than VOC's; the papers evaluate on VOC's own.
+
+    With `mask_classes`, train images that show none of the classes become OoD candidates that are
+    known to show none, and such val images are left out.
 
     Of images only the header is read, for a hundred thousand would take long: one that is cut off
     behind it is named by the first stage that decodes it.
 
     Args:
-        folder: For what a data set writes; left alone.
+        folder: Gets SegmentationClass/ with the masks that are not PNGs with the values of the
+            classes; else nothing is written.
         root: The folder that holds JPEGImages.
         train_list: File under root with one image id per line; of several words, as in the lists of
             train_aug, the first counts, without folder and suffix.
         val_list: The same for validation, or "" for none.
+        test_root: The folder that holds the JPEGImages of the test images, of which nothing is
+            known but to VOC's server, or "" for none.
+        test_list: The same as train_list, under test_root.
         ood_list: The same for candidate OoD images among JPEGImages, or "".
         ood_folder: Any other folder of candidate OoD images, or "".
+        sbd: The folder "dataset" of SBD's release, with cls/*.mat and two lists, or "".
         masks: Folder under root of the masks; an image without one has no ground truth mask.
-        classes: Class names, in the order of the values in the masks.
+        evaluate_train_on: Which train images have a ground truth mask with sbd: "voc", those of
+            train_list, or "all", with SBD's masks where there is none under `masks`.
+        classes: Class names, in the order of the values in the masks, if not `mask_classes`.
+        mask_classes: All classes that masks and labels know, in the order of the values in the
+            masks, where classes are some of them or stand in another order; or none.
         limit: At most so many images per split, or 0 for all; every class keeps an image as
             long as the limit allows.
         max_megapixels: Million pixels that an image may have.
@@ -56,88 +82,94 @@ def prepare(
 
     Raises:
         ValueError: A folder, list, image or label is missing or cannot be read, a label is unknown,
-            no training image shows any class, an image is too large, or a mask has another size
-            than its image or a value that is no class.
+            no training image shows any class, an image is too large, a mask has another size
+            than its image or a value that is no class, or the lists of VOC 2012 and SBD do not
+            give the 10,582 images.
     """
     source = Path(root)
-    images = _Images(source / "JPEGImages")
-    labels = ImageLabels(source, classes)
-    chosen: list[tuple[str, Path, tuple[str, ...]]] = []
-    named: set[str] = set()
-    for split, name in (("train", train_list), ("val", val_list)):
-        image_ids = read_list(source / name, images.paths) if name else []
-        files = {image_id: images.file(image_id, source / name) for image_id in image_ids}
-        labelled = {image_id: labels.of(image_id) for image_id in image_ids}
-        kept = covering_order(labelled, classes, random_seed=random_seed)[: limit or None]
-        chosen += [(split, files[i], labelled[i]) for i in sorted(kept)]
-        named.update(image_ids)
-    labels.log_unused(named)
-    image_ids = read_list(source / ood_list, images.paths) if ood_list else []
-    candidates = [images.file(image_id, source / ood_list) for image_id in image_ids]
-    candidates += image_files(Path(ood_folder)) if ood_folder else []
-    kept = covering_order({str(path): () for path in candidates}, (), random_seed=random_seed)
-    chosen += [("ood", Path(path), ()) for path in sorted(kept[: limit or None])]
-    check = partial(
-        _check,
-        masks=source / masks,
-        num_classes=len(classes) + 1,
+    known = mask_classes or classes
+    read = partial(
+        read_image_and_mask,
+        values=class_values(known, classes),
+        num_classes=len(known) + 1,
+        folder=folder / "SegmentationClass",
         max_megapixels=max_megapixels,
     )
-    jobs = [(split, path) for split, path, _ in chosen]
-    read = progress(
-        parallel_map(check, jobs, workers=workers),
-        total=len(chosen),
-        description="images and masks",
-    )
-    records, ground_truth, headers = [], [], []
-    for (split, path, names), (header, mask) in zip(chosen, read, strict=True):
-        records.append(ImageRecord(path.stem, path, split, *header.size, names))
+    lists = Lists(source, {"train": train_list, "val": val_list}, masks, sbd, evaluate_train_on)
+    labels = ImageLabels(source, known)
+    own = {split: _labels_of(paths, labels, classes) for split, paths in lists.paths.items()}
+    labels.log_unused({image_id for part in own.values() for image_id in part})
+    empty = _without_class(own, lists) if mask_classes else set()
+    chosen: list[tuple[ImageJob, tuple[str, ...]]] = []
+    for split, shown in own.items():
+        kept = covering_order(shown, classes, random_seed=random_seed)[: limit or None]
+        chosen += [(lists.job(image_id, split), shown[image_id]) for image_id in sorted(kept)]
+    tested = _test_images(Path(test_root), test_list) if test_root else []
+    chosen += [(ImageJob("test", path, None), ()) for path in tested[: limit or None]]
+    candidates = empty | _candidates(source, ood_list, ood_folder, lists.files)
+    order = covering_order({str(path): () for path in candidates}, (), random_seed=random_seed)
+    chosen += [(ImageJob("ood", Path(path), None), ()) for path in sorted(order[: limit or None])]
+    jobs = [job for job, _ in chosen]
+    found = parallel_map(read, jobs, workers=workers)
+    found = progress(found, total=len(jobs), description="images and masks")
+    records, headers, ground_truth = [], [], {}
+    for (job, names), (header, mask) in zip(chosen, found, strict=True):
+        record = ImageRecord(job.path.stem, job.path, job.split, *header.size, names)
+        records.append(record)
         headers.append(header)
-        if split != "ood":
-            ground_truth.append(GroundTruthRecord(path.stem, mask, None, names, ""))
+        if job.split in ("train", "val") or job.path in empty:
+            ground_truth[record] = GroundTruthRecord(record.image_id, mask, None, names, "")
     kept_records = checked_together(records, headers)
-    return Prepared(tuple(classes), tuple(kept_records), tuple(ground_truth))
+    truths = tuple(ground_truth[record] for record in kept_records if record in ground_truth)
+    return Prepared(tuple(classes), tuple(kept_records), truths)
 
 
-class _Images:
-    """The image files of a folder by id, which is the name without suffix."""
-
-    def __init__(self, folder: Path) -> None:
-        self.paths: dict[str, Path] = {}
-        self.others: dict[str, Path] = {}
-        for path in image_files(folder):
-            (self.others if path.stem in self.paths else self.paths)[path.stem] = path
-
-    def file(self, image_id: str, where: Path) -> Path:
-        """Return the file of an image that a list names.
-
-        Raises:
-            ValueError: There is none, or there are several.
-        """
-        if image_id not in self.paths:
-            raise ValueError(
-                f"image {image_id} of {where} is not in JPEGImages; complete the images or take it "
-                "out of the list"
-            )
-        if image_id in self.others:
-            raise ValueError(
-                f"image {image_id} of {where} is {self.paths[image_id]} or "
-                f"{self.others[image_id]}; take one away"
-            )
-        return self.paths[image_id]
-
-
-def _check(
-    job: tuple[str, Path], *, masks: Path, num_classes: int, max_megapixels: float
-) -> tuple[Header, Path | None]:
-    """Return an image's header and its mask, if it is no OoD image and has one.
+def _labels_of(
+    image_ids: Iterable[str], labels: ImageLabels, classes: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    """Return which of the classes images show, by id.
 
     Raises:
-        ValueError: The image is unreadable or too large, or the mask does not fit it.
+        ValueError: Nothing says them, or a name is no class.
     """
-    split, path = job
-    header, mask = check_image(path, max_megapixels=max_megapixels), masks / f"{path.stem}.png"
-    if split == "ood" or not mask.is_file():
-        return header, None
-    check_mask(mask, header, num_classes=num_classes)
-    return header, mask
+    named = {image_id: labels.of(image_id) for image_id in image_ids}
+    return {i: tuple(name for name in classes if name in names) for i, names in named.items()}
+
+
+def _without_class(own: Mapping[str, dict[str, tuple[str, ...]]], lists: Lists) -> set[Path]:
+    """Take the images that show no class out, and return the files of those of train."""
+    files = set()
+    for split, shown in own.items():
+        empty = [image_id for image_id, names in shown.items() if not names]
+        fate = "become OoD candidates" if split == "train" else "are left out"
+        log.info(
+            "%d of %d %s images show none of the classes and %s",
+            *(len(empty), len(shown), split, fate),
+        )
+        if split == "train":
+            files = {lists.paths[split][image_id] for image_id in empty}
+        for image_id in empty:
+            del shown[image_id]
+    return files
+
+
+def _test_images(root: Path, test_list: str) -> list[Path]:
+    """Return the files of the test images, in the order of their ids.
+
+    Raises:
+        ValueError: The list is missing or names an image that is not there.
+    """
+    files = ImageFiles(root / "JPEGImages", None)
+    listed = read_list(root / test_list, files.paths)
+    return [files.file(image_id, root / test_list) for image_id in sorted(listed)]
+
+
+def _candidates(root: Path, ood_list: str, ood_folder: str, files: ImageFiles) -> set[Path]:
+    """Return the files of the candidate OoD images that a list or a folder names.
+
+    Raises:
+        ValueError: The list or the folder is missing, or the list names no image that there is.
+    """
+    ids = read_list(root / ood_list, files.paths) if ood_list else []
+    listed = {files.file(image_id, root / ood_list) for image_id in ids}
+    return listed | set(image_files(Path(ood_folder)) if ood_folder else ())
