@@ -1,0 +1,1 @@
+"""Downloads: what may be fetched stands in catalogue.yaml, how it gets here in the modules."""
