@@ -20,6 +20,11 @@ def _compact(scales: tuple[float, ...] = (0.5, 0.75)) -> MultiScale:
     return segmenter.eval()
 
 
+def _noise(count: int, height: int, width: int) -> np.ndarray:
+    shape = (count, height, width, 3)
+    return np.random.default_rng(height).integers(0, 256, shape, dtype=np.uint8)
+
+
 def _pixels(segmenter: MultiScale, images: np.ndarray) -> torch.Tensor:
     return segmenter.normalize(torch.from_numpy(images).permute(0, 3, 1, 2))
 
@@ -89,6 +94,33 @@ def test_a_few_steps_learn_one_image() -> None:
         optimizer.step()
     probabilities = predict_probabilities(segmenter.eval(), images[0], scales=(1.0,), flip=False)
     assert np.mean(probabilities.argmax(0) == labels[0].numpy()) > 0.9
+
+
+@pytest.mark.parametrize(
+    "backbone", ["vgg16", pytest.param("wide_resnet38", marks=pytest.mark.slow)]
+)
+def test_learns_on_any_backbone(backbone: str) -> None:
+    torch.manual_seed(0)
+    segmenter = build_segmenter(
+        "deeplab_v2", backbone, num_classes=4, atrous_rates=(2,), scales=(0.5,)
+    )
+    groups = parameter_groups(
+        segmenter, batch_norm="frozen", head_multiplier=10.0, weight_decay=0.0
+    )
+    learned = [parameter for group in groups for parameter in group["params"]]
+    layers = [m for m in segmenter.modules() if isinstance(m, torch.nn.Conv2d)]
+    assert len(learned) == sum(len(list(layer.parameters())) for layer in layers)
+    labels = torch.zeros(2, 48, 40, dtype=torch.uint8)
+    labels[:, 10:30, 10:30] = 3
+    outputs = segmenter.train()(_pixels(segmenter, _noise(2, 48, 40)))
+    assert [tuple(o.shape[2:]) for o in outputs] == [(6, 5), (3, 3), (6, 5)]
+    multi_scale_losses(outputs, labels, loss="cross_entropy", ignore_index=255).sum().backward()
+    assert all(p.grad.isfinite().all() and p.grad.any() for p in learned)
+    probabilities = predict_probabilities(
+        segmenter.eval(), _noise(1, 33, 50)[0], scales=(1.0,), flip=True
+    )
+    assert probabilities.shape == (4, 33, 50)
+    np.testing.assert_allclose(probabilities.sum(0), 1, atol=1e-5)
 
 
 def test_refuses() -> None:

@@ -69,7 +69,7 @@ def test_training_step_equals_official():
     )
 
 
-@pytest.mark.parametrize("backbone", ["compact", "efficientnet_lite0", "resnet50"])
+@pytest.mark.parametrize("backbone", ["compact", "efficientnet_lite0", "resnet50", "vgg16"])
 @pytest.mark.parametrize("size", [(64, 64), (37, 50)])
 def test_output_grid_has_stride_four(backbone, size):
     irnet = IRNet(build_backbone(backbone)).eval()

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from tests.models.official_wide_resnet38 import official_shapes
 from wsss.models.backbones.backbone import build_backbone
 from wsss.models.classifier import build_classifier
 from wsss.models.irn import IRNet
@@ -58,13 +59,15 @@ def assert_same(renamed, expected):
 @pytest.mark.parametrize("prefix", ["", "module."])
 def test_classifier_checkpoint(classifier, prefix):
     state = {prefix + k: v for k, v in official_classifier_state(classifier).items()}
-    assert_same(classifier_from_official(state), classifier.state_dict())
+    backbone, tensors, left_out = classifier_from_official(state, num_classes=3)
+    assert (backbone, left_out) == ("resnet50", ())
+    assert_same(tensors, classifier.state_dict())
 
 
 def test_counters_may_be_absent(classifier):
     state = official_classifier_state(classifier)
     state = {k: v for k, v in state.items() if not k.endswith("num_batches_tracked")}
-    classifier.load_state_dict(classifier_from_official(state))
+    classifier.load_state_dict(classifier_from_official(state, num_classes=3).tensors)
 
 
 def test_irn_checkpoint(irnet):
@@ -82,7 +85,9 @@ def test_irn_checkpoint_with_its_own_mean_shift(irnet):
     [
         ({"resnet50.fc.weight": torch.zeros(2)}, "tensor 'resnet50.fc.weight' does not belong"),
         ({"resnet50.bn1.weight": torch.zeros(3)}, r"has shape \(3,\), expected \(64,\)"),
-        ({"classifier.weight": torch.zeros(20, 2048)}, r"but here it is \(20, 2048\)"),
+        ({"classifier.weight": torch.zeros(20, 2048)}, r"but here it is cl\S+ \(20, 2048\)"),
+        ({"classifier.weight": torch.zeros(4, 2048, 1, 1)}, "knows 4 foreground .* 3 are named"),
+        ({"module.classifier.weight": torch.zeros(3, 2048, 1, 1)}, "one tensor 'classifier"),
         ({"resnet50.conv1.weight": None}, "lacks 1 tensors, the first for our 'backbone.conv1"),
         ({"classifier.weight": None}, "but here it is missing"),
     ],
@@ -90,7 +95,60 @@ def test_irn_checkpoint_with_its_own_mean_shift(irnet):
 def test_what_does_not_fit_is_refused(classifier, changes, message):
     state = official_classifier_state(classifier) | changes
     with pytest.raises(ValueError, match=message):
-        classifier_from_official({k: v for k, v in state.items() if v is not None})
+        classifier_from_official({k: v for k, v in state.items() if v is not None}, num_classes=3)
+
+
+def wide_state(outputs, *, seam=False):
+    """The official Wide ResNet-38, each row of its head with a number of its own."""
+    shapes = official_shapes(outputs, seam=seam)
+    state = {name: torch.zeros(1).expand(shape) for name, shape in shapes.items()}
+    rows = torch.arange(float(outputs)).view(-1, 1, 1, 1)
+    return state | {"fc8.weight": rows.expand(shapes["fc8.weight"])}
+
+
+@pytest.mark.parametrize(
+    ("outputs", "seam", "rows", "left_out"),
+    [
+        (3, False, [0, 1, 2], ()),
+        (4, False, [0, 1, 2], ("the background, the last of the 4 rows of fc8.weight",)),
+        (4, True, [1, 2, 3], ("the background, the first of the 4 rows of fc8.weight",
+         "SEAM's pixel correlation (f8_3.weight, f8_4.weight, f9.weight)")),
+    ],
+)  # fmt: skip
+def test_wide_resnet38_of_psa_eps_and_seam(outputs, seam, rows, left_out):
+    state = {f"module.{name}": tensor for name, tensor in wide_state(outputs, seam=seam).items()}
+    found = classifier_from_official(state, num_classes=3)
+    assert found.backbone == "wide_resnet38" and found.left_out == left_out
+    with torch.device("meta"):
+        expected = build_classifier("wide_resnet38", num_classes=3).state_dict()
+    assert {n: t.shape for n, t in found.tensors.items()} == {
+        n: t.shape for n, t in expected.items()
+    }
+    assert found.tensors["head.weight"][:, 7, 0, 0].tolist() == rows
+
+
+@pytest.mark.parametrize(
+    ("changes", "seam", "message"),
+    [
+        ({"fc8.weight": torch.zeros(5, 4096, 1, 1)}, False, "knows 5 or 4 foreground classes, but"),
+        ({"fc8.weight": torch.zeros(3, 4096, 1, 1)}, True, "knows 2 foreground classes, but 3 are"),
+        ({"fc8.weight": None}, False, "but here it is missing"),
+        ({"f9.weight": None}, True, r"'f9\.weight' has shape none, expected \(192, 195, 1, 1\)"),
+        ({"f8_3.weight": torch.zeros(64, 512, 3, 3)}, True, r"has shape \(64, 512, 3, 3\)"),
+        ({"f9.weight": torch.zeros(1)}, False, r"'f8_3\.weight' has shape none"),
+        ({"f8_5.weight": torch.zeros(1)}, True, r"'f8_5\.weight' does not belong to the official"),
+        (
+            {"b4_3.conv_branch2a.weight": None},
+            False,
+            "lacks 1 tensors, the first for our 'backbone",
+        ),
+    ],
+)
+def test_a_wide_resnet38_that_does_not_fit_is_refused(changes, seam, message):
+    state = wide_state(4, seam=seam) | changes
+    with pytest.raises(ValueError, match=message) as caught:
+        classifier_from_official({k: v for k, v in state.items() if v is not None}, num_classes=3)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_classifier_is_not_a_boundary_network(classifier):

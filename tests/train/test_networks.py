@@ -106,10 +106,11 @@ def test_initial_weights_that_no_package_has():
         start(initial_weights="package")
 
 
-def start_deeplab(initial_weights, path=None, recipe=RECIPE):
+def start_deeplab(initial_weights, path=None, recipe=RECIPE, *, saw_pixel_labels=False):
     return start_segmenter(
-        recipe, classes=CLASSES, initial_weights=initial_weights, start=path, random_seed=0
-    )
+        recipe, classes=CLASSES, initial_weights=initial_weights,
+        saw_pixel_labels=saw_pixel_labels, start=path, random_seed=0,
+    )  # fmt: skip
 
 
 def test_a_segmenter_starts_at_random_or_from_the_classifier(saved):
@@ -121,3 +122,6 @@ def test_a_segmenter_starts_at_random_or_from_the_classifier(saved):
     assert not equal_tensors(random.base.backbone.state_dict(), classifier.backbone.state_dict())
     with pytest.raises(ValueError, match="net has a compact, the segmenter needs a resnet50"):
         start_deeplab("classifier", path, {**RECIPE, "backbone": "resnet50"})
+    # A classifier's file, as `wsss import-weights` makes it, does as well.
+    imported = start_deeplab(str(path), path)
+    assert equal_tensors(imported.base.backbone.state_dict(), classifier.backbone.state_dict())

@@ -1,10 +1,10 @@
 """`wsss import-weights`: checkpoints of others as files of this project."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from wsss.models.backbones.backbone import build_backbone
 from wsss.models.classifier import build_classifier
@@ -12,6 +12,7 @@ from wsss.models.deeplab import build_segmenter
 from wsss.models.deeplab_weights import rename_deeplab
 from wsss.models.irn import IRNet
 from wsss.models.official_weights import classifier_from_official, irn_from_official
+from wsss.models.renaming import rename_exactly
 from wsss.store.weights import load_torch_state
 from wsss.train.networks import save_classifier, save_irnet, save_segmenter
 
@@ -34,6 +35,8 @@ def import_weights(
 ) -> str:
     """Write a checkpoint of others as a file of this project, and return what was done.
 
+    What of the checkpoint our network has no place for is named in the sentence.
+
     Args:
         network: "classifier", "irn" or "segmenter".
         path: A PyTorch file with a state dict; nothing but tensors is ever read from it.
@@ -53,27 +56,38 @@ def import_weights(
         raise ValueError(f"a {network} needs its class names: add --classes a,b,c or --voc")
     state = load_torch_state(path)
     try:
-        _SAVE[network](state, output, tuple(classes or ()))
+        left_out = _SAVE[network](state, output, tuple(classes or ()))
     except (ValueError, KeyError) as error:
         raise ValueError(f"{path}: {error.args[0]}") from error
-    return f"{output}: {network} of {path}, {len(state)} tensors"
+    done = f"{output}: {network} of {path}, {len(state)} tensors"
+    if left_out:
+        done += f"; our {network} has no place for {' and '.join(left_out)}: not in the file"
+    return done
 
 
-def _save_classifier(state: dict[str, Tensor], output: Path, classes: tuple[str, ...]) -> None:
-    renamed = classifier_from_official(state)
-    _check_count(len(renamed["head.weight"]), classes)
-    classifier = build_classifier("resnet50", num_classes=len(classes))
-    classifier.load_state_dict(renamed)
-    save_classifier(output, classifier, backbone="resnet50", classes=classes)
+def _save_classifier(
+    state: dict[str, Tensor], output: Path, classes: tuple[str, ...]
+) -> tuple[str, ...]:
+    backbone, tensors, left_out = classifier_from_official(state, num_classes=len(classes))
+    with torch.device("meta"):
+        classifier = build_classifier(backbone, num_classes=len(classes))
+    classifier.load_state_dict(tensors, assign=True)
+    save_classifier(output, classifier, backbone=backbone, classes=classes)
+    return left_out
 
 
-def _save_irnet(state: dict[str, Tensor], output: Path, classes: tuple[str, ...]) -> None:
+def _save_irnet(
+    state: dict[str, Tensor], output: Path, classes: tuple[str, ...]
+) -> tuple[str, ...]:
     irnet = IRNet(build_backbone("resnet50"))
     irnet.load_state_dict(irn_from_official(state))
     save_irnet(output, irnet, backbone="resnet50", classes=classes)
+    return ()
 
 
-def _save_segmenter(state: dict[str, Tensor], output: Path, classes: tuple[str, ...]) -> None:
+def _save_segmenter(
+    state: dict[str, Tensor], output: Path, classes: tuple[str, ...]
+) -> tuple[str, ...]:
     renamed = rename_deeplab(state)
     bias = renamed.get("base.head.branches.0.bias")
     if bias is None:
@@ -85,11 +99,10 @@ def _save_segmenter(state: dict[str, Tensor], output: Path, classes: tuple[str, 
     # Built without memory or random numbers: the head alone would take seconds.
     with torch.device("meta"):
         segmenter = build_segmenter(num_classes=len(classes) + 1, **RECIPE)  # type: ignore[arg-type]
-    _check_fit(renamed, segmenter)
-    for name in segmenter.state_dict().keys() - renamed.keys():
-        renamed[name] = torch.zeros((), dtype=torch.long)
-    segmenter.load_state_dict(renamed, assign=True)
+    tensors = rename_exactly(renamed, segmenter, lambda name: name, source="the official network")
+    segmenter.load_state_dict(tensors, assign=True)
     save_segmenter(output, segmenter, recipe=dict(RECIPE), classes=classes)
+    return ()
 
 
 _SAVE = {"classifier": _save_classifier, "irn": _save_irnet, "segmenter": _save_segmenter}
@@ -101,24 +114,3 @@ def _check_count(found: int, classes: tuple[str, ...]) -> None:
             f"the network knows {found} foreground classes, but {len(classes)} are named: name "
             "its own classes with --classes"
         )
-
-
-def _check_fit(renamed: Mapping[str, Tensor], ours: nn.Module) -> None:
-    """Check names and shapes; old files lack the counters of batch normalisation.
-
-    Raises:
-        ValueError: A tensor is missing, unknown, or of another shape.
-    """
-    expected = {name: tuple(tensor.shape) for name, tensor in ours.state_dict().items()}
-    missing = [n for n in expected if n not in renamed and not n.endswith("num_batches_tracked")]
-    if missing:
-        raise ValueError(
-            f"the file lacks {len(missing)} tensors, the first for our {missing[0]!r} of shape "
-            f"{expected[missing[0]]}: give a whole checkpoint"
-        )
-    for name, tensor in renamed.items():
-        if tuple(tensor.shape) != expected.get(name):
-            raise ValueError(
-                f"the tensor for our {name!r} has shape {tuple(tensor.shape)}, expected "
-                f"{expected.get(name, 'none')}: give a file of the official network"
-            )

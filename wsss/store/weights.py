@@ -1,4 +1,4 @@
-"""Weights of networks as safetensors, and the PyTorch files of others."""
+"""Weights of networks as safetensors, and the PyTorch and MXNet files of others."""
 
 import hashlib
 import json
@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from wsss.store.atomic import atomic_path
+from wsss.store.mxnet_params import START, read_mxnet_params
 
 REMEDY = "delete it and run the workflow again"
 CHECKSUM = "sha256"
@@ -108,6 +109,31 @@ def _content(path: Path | str) -> bytes:
         raise ValueError(
             f"weights {path} cannot be read ({error.strerror}); make them a file that you may read"
         ) from None
+
+
+def is_safetensors(path: Path | str) -> bool:
+    """Return whether a file begins as safetensors do: the length of a header, and the header."""
+    return _beginning(path, 9)[8:] == b"{"
+
+
+def _beginning(path: Path | str, count: int) -> bytes:
+    """Return the first bytes of a file; none of one that cannot be read, whose reader says so."""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(count)
+    except OSError:
+        return b""
+
+
+def load_state_of_others(path: Path | str) -> dict[str, torch.Tensor]:
+    """Return the tensors of a file of others by name: MXNet's by its beginning, else PyTorch's.
+
+    Raises:
+        ValueError: As in `read_mxnet_params` and `load_torch_state`.
+    """
+    if _beginning(path, len(START)) == START:
+        return read_mxnet_params(path)
+    return load_torch_state(path)
 
 
 def load_torch_file(path: Path | str) -> Any:

@@ -21,7 +21,7 @@ import torch
 import torch.distributed as dist
 
 from wsss.logs import ENGINE, RANKS
-from wsss.processes import process_identity
+from wsss.processes import own_children, process_identity
 
 if TYPE_CHECKING:
     from torch.distributed.elastic.multiprocessing.errors import ProcessFailure
@@ -138,7 +138,7 @@ def _forwarded_signals() -> Iterator[None]:
     """Pass on what asks the training to stop; the ranks save their state and end by themselves."""
 
     def forward(number: int, _: FrameType | None) -> None:
-        started = _children()
+        started = own_children()
         for child in started:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, number)
@@ -151,17 +151,6 @@ def _forwarded_signals() -> Iterator[None]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-
-
-def _children() -> list[int]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        # Of others, some are gone by now, and some systems hide them.
-        with contextlib.suppress(OSError):
-            parent = path.read_text(errors="replace").rsplit(")", 1)[1].split()[1]
-            if int(parent) == os.getpid():
-                found.append(int(path.parent.name))
-    return found
 
 
 def _join(first_error: Path) -> None:

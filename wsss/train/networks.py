@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from wsss.models.backbones.backbone import build_backbone
+from wsss.models.backbones.backbone import Backbone, build_backbone
 from wsss.models.classifier import Classifier, build_classifier
 from wsss.models.deeplab import MultiScale, build_segmenter
-from wsss.models.deeplab_weights import rename_deeplab_backbone
 from wsss.models.irn import IRNet
-from wsss.store.weights import load_torch_state, load_weights, save_weights
+from wsss.store.weights import is_safetensors, load_weights, save_weights
+from wsss.train.initial_weights import start_from_others
 
 
 def save_classifier(
@@ -30,8 +30,9 @@ def load_classifier(path: Path) -> tuple[Classifier, str, tuple[str, ...]]:
         ValueError: The file is not a classifier of this project.
     """
     state, recipe, classes = _load(path, kind="classifier")
-    classifier = build_classifier(recipe["backbone"], num_classes=len(classes))
-    classifier.load_state_dict(state)
+    with torch.device("meta"):
+        classifier = build_classifier(recipe["backbone"], num_classes=len(classes))
+    classifier.load_state_dict(state, assign=True)
     return classifier.eval(), recipe["backbone"], classes
 
 
@@ -50,12 +51,13 @@ def start_classifier(
         classes: Foreground class names.
         backbone: Of a new one.
         initial_weights: Of a new one: `none` (random), `package` (those that come with an installed
-            package), or a file made by `wsss import-weights`, whose head is kept if its classes
-            are the same.
+            package), a file of ImageNet weights, or one made by `wsss import-weights`, whose head
+            is kept if its classes are the same.
         random_seed: Of the random weights.
 
     Raises:
-        ValueError: The classes or the backbone of a file differ from what is asked for.
+        ValueError: The classes or the backbone of a file differ from what is asked for, or it saw
+            pixel labels.
     """
     torch.manual_seed(random_seed)
     if start is not None:
@@ -74,6 +76,9 @@ def start_classifier(
 def _start_from_file(
     classifier: Classifier, path: Path, *, backbone: str, classes: Sequence[str]
 ) -> None:
+    if not is_safetensors(path):
+        start_from_others(classifier.backbone, path, name=backbone, saw_pixel_labels=False)
+        return
     other, other_backbone, other_classes = load_classifier(path)
     if other_backbone != backbone:
         raise ValueError(f"{path} holds a {other_backbone}, but the config asks for {backbone}")
@@ -94,8 +99,9 @@ def load_irnet(path: Path) -> IRNet:
         ValueError: The file is not a boundary network of this project.
     """
     state, recipe, _ = _load(path, kind="irn")
-    irnet = IRNet(build_backbone(recipe["backbone"]))
-    irnet.load_state_dict(state)
+    with torch.device("meta"):
+        irnet = IRNet(build_backbone(recipe["backbone"]))
+    irnet.load_state_dict(state, assign=True)
     return irnet.eval()
 
 
@@ -104,6 +110,7 @@ def start_segmenter(
     *,
     classes: Sequence[str],
     initial_weights: str,
+    saw_pixel_labels: bool,
     start: Path | None,
     random_seed: int,
 ) -> nn.Module:
@@ -113,26 +120,35 @@ def start_segmenter(
         recipe: Arguments of `build_segmenter` without the number of classes.
         classes: Foreground class names.
         initial_weights: Of the backbone: `none` (random), `package` (of an installed package),
-            `classifier` (of the chain's own classifier), or a file of deeplab-pytorch.
+            `classifier` (of the chain's own classifier), or a file: of ImageNet weights, of
+            deeplab-pytorch, or a classifier made by `wsss import-weights`.
+        saw_pixel_labels: Whether a file may come from a training on masks.
         start: The classifier or the file.
         random_seed: Of the random weights.
 
     Raises:
-        ValueError: The weights do not fit the backbone.
+        ValueError: The weights do not fit the backbone, or come from a training on masks and may
+            not.
     """
     torch.manual_seed(random_seed)
     segmenter = build_segmenter(**recipe, num_classes=len(classes) + 1)
     backbone = segmenter.base.backbone
     if initial_weights == "package":
         backbone.load_pretrained()
-    elif initial_weights == "classifier":
-        classifier, name, _ = load_classifier(Path(str(start)))
-        if name != recipe["backbone"]:
-            raise ValueError(f"{start} has a {name}, the segmenter needs a {recipe['backbone']}")
-        backbone.load_state_dict(classifier.backbone.state_dict())
     elif initial_weights != "none":
-        backbone.load_state_dict(rename_deeplab_backbone(load_torch_state(Path(str(start)))))
+        path = Path(str(start))
+        _start_backbone(backbone, path, recipe["backbone"], saw_pixel_labels=saw_pixel_labels)
     return segmenter
+
+
+def _start_backbone(backbone: Backbone, path: Path, name: str, *, saw_pixel_labels: bool) -> None:
+    if not is_safetensors(path):
+        start_from_others(backbone, path, name=name, saw_pixel_labels=saw_pixel_labels)
+        return
+    classifier, found, _ = load_classifier(path)
+    if found != name:
+        raise ValueError(f"{path} has a {found}, the segmenter needs a {name}")
+    backbone.load_state_dict(classifier.backbone.state_dict())
 
 
 def save_segmenter(
@@ -149,8 +165,9 @@ def load_segmenter(path: Path) -> tuple[MultiScale, tuple[str, ...]]:
         ValueError: The file is not a segmenter of this project.
     """
     state, recipe, classes = _load(path, kind="segmenter")
-    segmenter = build_segmenter(**recipe, num_classes=len(classes) + 1)
-    segmenter.load_state_dict(state)
+    with torch.device("meta"):
+        segmenter = build_segmenter(**recipe, num_classes=len(classes) + 1)
+    segmenter.load_state_dict(state, assign=True)
     return segmenter.eval(), classes
 
 

@@ -41,9 +41,8 @@ def test_evaluation_does_not_depend_on_the_batch(backbone):
 
 
 @pytest.mark.parametrize("length", [1024, 1025, 1030, 1047])
-def test_centre_offset_is_where_features_look(backbone, length):
+def test_centre_offset_is_where_features_look(backbone, averaging, length):
     """The centroid of the pixels that a feature sees, when every layer is a plain average."""
-    averaging = _averaging(backbone)
     stride = backbone.stage_strides[-1]
     x = torch.full((1, 3, 4, length), 0.01, dtype=torch.float64, requires_grad=True)
     features = averaging(x)
@@ -55,7 +54,9 @@ def test_centre_offset_is_where_features_look(backbone, length):
     assert centre == pytest.approx(backbone.centre_offset(length), abs=0.1)
 
 
-def _averaging(backbone):
+@pytest.fixture(scope="module")
+def averaging(backbone):
+    """The backbone whose every layer is a plain average."""
     averaging = copy.deepcopy(backbone).double()
     for module in averaging.modules():
         if isinstance(module, nn.Conv2d):

@@ -2,6 +2,8 @@
 
 import importlib
 import pkgutil
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -26,6 +28,10 @@ class Backbone(nn.Module):
     pixel_mean: ClassVar[tuple[float, float, float]] = IMAGENET_MEAN
     pixel_std: ClassVar[tuple[float, float, float]] = IMAGENET_STD
     channel_order: ClassVar[str] = "rgb"
+    # In files of weights, by the files' own names: the classification head and its shape without
+    # sides of length one, and heads that learned from masks.
+    imagenet_head: ClassVar[Mapping[str, tuple[int, ...]]] = {}
+    segmentation_head: ClassVar[re.Pattern[str]] = re.compile("(?!)")
     batch_norm_frozen: bool = False
 
     def stage_modules(self) -> tuple[tuple[nn.Module, ...], ...]:
@@ -65,6 +71,10 @@ class Backbone(nn.Module):
         """
         return 0.0
 
+    def own_name(self, official: str) -> str:
+        """Return our name of a tensor in a file of ImageNet weights; unknown ones keep theirs."""
+        return official
+
     def load_pretrained(self) -> None:
         """Load the weights that an installed package carries.
 
@@ -87,9 +97,10 @@ class Backbone(nn.Module):
 
 
 def backbone_names() -> list[str]:
-    """Return the names of the backbones: the files of this folder."""
+    """Return the names of the backbones: the files of this folder, less what they share."""
     here = str(Path(__file__).parent)
-    return sorted(m.name for m in pkgutil.iter_modules([here]) if m.name != "backbone")
+    names = (module.name for module in pkgutil.iter_modules([here]))
+    return sorted(name for name in names if name != "backbone" and not name.startswith("_"))
 
 
 def build_backbone(name: str) -> Backbone:

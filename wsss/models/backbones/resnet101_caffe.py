@@ -1,5 +1,9 @@
 """Caffe's ResNet-101 with dilation and stride 8, as DeepLab-v2 uses it."""
 
+import re
+from collections.abc import Mapping
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -8,6 +12,16 @@ from wsss.models.backbones.backbone import Backbone
 BLOCKS = (3, 4, 23, 3)
 STRIDES = (1, 2, 1, 1)
 DILATIONS = (1, 1, 2, 4)
+
+STEM = re.compile(r"layer1\.conv1\.(conv|bn)\.(\w+)")
+BLOCK = re.compile(
+    r"layer([2-5])\.block([1-9]\d?)\.(reduce|conv3x3|increase|shortcut)\.(conv|bn)\.(\w+)"
+)
+NUMBERS = {"reduce": 1, "conv3x3": 2, "increase": 3}
+TENSORS = {
+    "conv": {"weight"},
+    "bn": {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"},
+}
 
 
 class CaffeBottleneck(nn.Module):
@@ -50,6 +64,11 @@ class ResNet101Caffe(Backbone):
     pixel_mean = (122.675, 116.669, 104.008)
     pixel_std = (1.0, 1.0, 1.0)
     channel_order = "bgr"
+    imagenet_head: ClassVar[Mapping[str, tuple[int, ...]]] = {
+        "fc.weight": (1000, 2048),
+        "fc.bias": (1000,),
+    }
+    segmentation_head = re.compile(r"(aspp\.c\d|fc)\.(weight|bias)")
 
     def __init__(self) -> None:
         """Build the network with random weights."""
@@ -74,10 +93,35 @@ class ResNet101Caffe(Backbone):
         stem = (self.conv1, self.bn1, self.relu, self.maxpool)
         return stem, (self.layer1,), (self.layer2,), (self.layer3,), (self.layer4,)
 
+    def own_name(self, official: str) -> str:
+        """Return our name of a tensor in files of kazuto1011/deeplab-pytorch."""
+        return deeplab_pytorch_name(official.removeprefix("base.")) or official
+
 
 def build_backbone() -> ResNet101Caffe:
     """Return Caffe's ResNet-101 with random weights."""
     return ResNet101Caffe()
+
+
+def deeplab_pytorch_name(name: str) -> str:
+    """Return our name of a backbone's tensor in kazuto1011/deeplab-pytorch; "" if unknown.
+
+    Args:
+        name: There, without `base.`.
+    """
+    if match := STEM.fullmatch(name):
+        kind, tensor = match.groups()
+        return f"{kind}1.{tensor}" if tensor in TENSORS[kind] else ""
+    match = BLOCK.fullmatch(name)
+    if match is None:
+        return ""
+    layer, block, part, kind, tensor = match.groups()
+    if tensor not in TENSORS[kind] or int(block) > BLOCKS[int(layer) - 2]:
+        return ""
+    block_name = f"layer{int(layer) - 1}.{int(block) - 1}"
+    if part == "shortcut":
+        return f"{block_name}.shortcut.{('conv', 'bn').index(kind)}.{tensor}"
+    return f"{block_name}.{kind}{NUMBERS[part]}.{tensor}"
 
 
 def _layer(

@@ -1,41 +1,16 @@
 """ResNet-50 with stride 16, as the class-map code bases of IRN, AdvCAM, RIB and W-OoD use it."""
 
-from torch import nn
 from torchvision.models import resnet50
 
-from wsss.models.backbones.backbone import Backbone
+from wsss.models.backbones._torchvision_resnet import TorchvisionResNet
 
 
-class ResNet50(Backbone):
-    """torchvision's ResNet-50 under torchvision's tensor names, its last stage with stride 1.
-
-    The last stage is not dilated, as in the official class-map code. The stem is conv1 with the
-    pooling; the official code counts it and layer1 as one stage.
-    """
-
-    stage_channels = (64, 256, 512, 1024, 2048)
-    stage_strides = (4, 4, 8, 16, 16)
+class ResNet50(TorchvisionResNet):
+    """torchvision's ResNet-50."""
 
     def __init__(self) -> None:
         """Build the network with random weights."""
-        super().__init__()
-        network = resnet50(weights=None)
-        first = network.layer4[0]
-        first.conv2.stride = (1, 1)
-        first.downsample[0].stride = (1, 1)
-        self.conv1 = network.conv1
-        self.bn1 = network.bn1
-        self.relu = network.relu
-        self.maxpool = network.maxpool
-        self.layer1 = network.layer1
-        self.layer2 = network.layer2
-        self.layer3 = network.layer3
-        self.layer4 = network.layer4
-
-    def stage_modules(self) -> tuple[tuple[nn.Module, ...], ...]:
-        """Return the stem and the four residual stages."""
-        stem = (self.conv1, self.bn1, self.relu, self.maxpool)
-        return stem, (self.layer1,), (self.layer2,), (self.layer3,), (self.layer4,)
+        super().__init__(resnet50(weights=None))
 
 
 def build_backbone() -> ResNet50:
