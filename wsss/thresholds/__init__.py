@@ -1,0 +1,1 @@
+"""Background thresholds that follow from the localization maps alone, without ground truth."""
