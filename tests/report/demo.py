@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tests.figures.synthetic import curve_table, metrics_table, training_table
+from wsss.data.candidates import write_candidates
 from wsss.data.images import write_jpeg
 from wsss.data.index import (
     GroundTruthRecord,
@@ -29,6 +30,7 @@ def make_project(root: Path) -> SimpleNamespace:
     rng = np.random.default_rng(0)
     paths = SimpleNamespace(
         index=root / "index.csv",
+        candidates=root / "candidates.csv",
         classes=root / "classes.csv",
         truth=root / "ground_truth.csv",
         ranking=root / "ranking.csv",
@@ -55,6 +57,7 @@ def make_project(root: Path) -> SimpleNamespace:
             known = None if split == "ood" else mask
             truth.append(GroundTruthRecord(image_id, known, known, labels, kind))
     write_index(paths.index, records)
+    write_candidates(paths.candidates, [r for r in records if r.split == "ood"], records[:8])
     write_classes(paths.classes, CLASSES, {"train": ("rail", 1)})
     write_ground_truth(paths.truth, truth)
     write_maps(

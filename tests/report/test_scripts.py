@@ -57,7 +57,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
         "make_table",
         {"metrics": str(paths.metrics)},
         {k: str(out / v) for k, v in files.items()},
-        {"table": table, "random_seeds": [0, 1, 2], "pruning": {"W-OoD": "oracle"}},
+        {
+            "table": table,
+            "random_seeds": [0, 1, 2],
+            "pruning": {"W-OoD": "oracle"},
+            "saw_pixel_labels": [],
+            "protocols": {label: {"crf": "none"} for label in CHAIN_OF},
+        },
         root,
     )
     figure = {
@@ -89,7 +95,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     ood = {f"{n}_{k}": v for n in ("pool", "hard") for k, v in picture(out, n).items()}
     run(
         "draw_ood_sheet",
-        data | truth | rank,
+        {"candidates": str(paths.candidates)} | truth | rank,
         ood | {"tile": str(out / "ood.png")},
         {"columns": 3, "width": 6.0, "tile_side": 96},
         root,
@@ -121,6 +127,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
             "tables": [str(out / "seed.csv")], "pictures": list(map(str, pictures)),
             "tiles": [str(out / f"{n}.png") for n in ("dataset", "ood", "t0", "t1", "t2")],
             "index": [str(paths.index)], "classes": [str(paths.classes)],
+            "candidates": [str(paths.candidates)],
             "ranking_summary": [str(paths.summary)], "decisions": [str(paths.decisions)],
             "decisions_summary": [str(paths.decisions_summary)],
             "resolved_config": str(paths.config),

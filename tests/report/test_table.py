@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from tests.figures.synthetic import CHAINS, metrics_table
+from wsss.config.thresholds import WAYS
 from wsss.report.formats import escape_latex, to_latex, to_markdown
-from wsss.report.table import SUMMARY_COLUMNS, layout, protocol, summarise
+from wsss.report.table import POLICY_TITLES, SUMMARY_COLUMNS, layout, protocol, summarise
 
 FULL = {label: "/".join(chain) for label, chain in CHAINS.items()}
 
@@ -18,7 +19,7 @@ def summary(table: pd.DataFrame | None = None, **changes: Any) -> pd.DataFrame:
     options: dict[str, Any] = {
         "chains": FULL, "stage": "seed", "split": "train",
         "metric_names": ["miou", "confusion_ratio"], "threshold_policy": "fixed",
-        "pruning": {}, "expected": {},
+        "pruning": {}, "saw_pixel_labels": [], "protocols": {}, "expected": {},
     }  # fmt: skip
     return summarise(metrics_table() if table is None else table, **(options | changes))
 
@@ -54,6 +55,55 @@ def test_the_header_says_what_was_chosen_with_ground_truth() -> None:
     assert any(note.startswith("No threshold is swept at this stage") for note in protocol(later))
 
 
+def test_the_header_says_who_started_from_pixel_labels() -> None:
+    leaked = {"saw_pixel_labels": ["W-OoD"]}
+    later = summary(stage="segmentation", split="val", **leaked)
+    assert "INITIAL WEIGHTS TRAINED ON PIXEL LABELS: W-OoD. These rows" in " ".join(protocol(later))
+    assert set(later.loc[later["saw_pixel_labels"], "label"]) == {"W-OoD"}
+    # The segmenter has no part in the seeds.
+    for other in (summary(**leaked), summary(stage="segmentation", split="val")):
+        assert "PIXEL LABELS" not in " ".join(protocol(other))
+        assert not other["saw_pixel_labels"].any()
+    with pytest.raises(ValueError, match="'typo' is no row of this table"):
+        summary(saw_pixel_labels=["typo"])
+
+
+def test_the_header_says_how_each_row_came_about() -> None:
+    words = {"crf": "none", "checkpoint": "the last"}
+    same = summary(protocols=dict.fromkeys(FULL, words))
+    assert {"CRF: none.", "Checkpoint: the last."} <= set(protocol(same))
+    assert set(same["crf"]) == {"none"} and set(same["scales"]) == {""}
+    assert not any(note.startswith("Scales") for note in protocol(same))
+
+    first, second, *others = FULL
+    own = summary(protocols={first: words, second: {"crf": "5 iterations"}})
+    assert f"CRF of {first}: none. Of {second}: 5 iterations." in protocol(own)
+    assert f"Checkpoint of {first}: the last." in protocol(own)
+    assert set(own.loc[own["label"].isin(others), "crf"]) == {""}
+    with pytest.raises(ValueError, match="'typo' is no row of this table"):
+        summary(protocols={"typo": words})
+
+
+def test_the_header_says_what_was_chosen_from_the_maps() -> None:
+    chosen = " ".join(protocol(summary(threshold_policy="otsu")))
+    assert "chosen from the maps, without ground truth, per random seed: Otsu's" in chosen
+    assert "t = 0.17." in chosen and "GROUND TRUTH" not in chosen
+    assert summary(threshold_policy="config").equals(summary())
+
+
+def test_the_header_says_whose_threshold_came_about_how() -> None:
+    table = metrics_table()
+    advcam = (table["localizer"] == "advcam") & (table["stage"] == "seed")
+    table.loc[advcam, "threshold_in_config"] = (table["threshold_policy"] == "otsu").astype(float)
+    text = " ".join(protocol(summary(table, threshold_policy="config")))
+    assert "fixed t = 0.15, set in the config of F_in; hard OoD, BCE to zero; W-OoD. " in text
+    assert "Otsu's method, t = 0.17 of W-OoD, AdvCAM. " in text
+
+
+def test_every_policy_has_a_sentence() -> None:
+    assert set(POLICY_TITLES) == {"fixed", *WAYS, "ground_truth"}
+
+
 def test_best_is_highest_or_lowest_and_ties_share_it() -> None:
     table = metrics_table()
     table.loc[(table["metric"] == "miou") & (table["classifier"] == "wood"), "value"] = 0.5
@@ -64,9 +114,11 @@ def test_best_is_highest_or_lowest_and_ties_share_it() -> None:
     assert grid.header == ["", "mIoU (%)", "Confusion ratio"]
 
 
-def test_published_values_get_a_column() -> None:
+def test_values_of_a_paper_get_a_column() -> None:
     result = summary(expected={"W-OoD": {"miou": 0.533}})
-    assert layout(result).header == ["", "mIoU (%)", "published", "Confusion ratio"]
+    assert layout(result).header == ["", "mIoU (%)", "paper", "Confusion ratio"]
+    assert "not measured here" in protocol(result)[-1]
+    assert "not measured here" not in " ".join(protocol(summary()))
     assert [row[2].text for row in layout(result).rows] == ["–", "–", "53.3", "–"]
 
 

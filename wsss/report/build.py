@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from wsss.data.candidates import count_candidates
 from wsss.data.index import read_classes, read_index
 from wsss.figures.cost import cost_bars
 from wsss.figures.metric_names import METRICS
@@ -40,7 +41,7 @@ def build_report(
     tables: Sequence[Path],
     pictures: Sequence[Path],
     steps: Mapping[str, Path],
-    datasets: Mapping[str, tuple[Path, Path]],
+    datasets: Mapping[str, tuple[Path, Path, Path]],
     ood_sets: Mapping[str, tuple[Path, Path, Path]],
     resolved_config: Path,
     costs: Costs,
@@ -55,7 +56,7 @@ def build_report(
             the columns of `summarise` are laid out in percent, others as they are.
         pictures: PNG files, each with its sidecar beside it.
         steps: Small PNG for any of the sketch's steps (`wsss/report/sketch.py`).
-        datasets: index.csv and classes.csv of each data set.
+        datasets: index.csv, candidates.csv and classes.csv of each data set.
         ood_sets: ranking_summary.csv, decisions_summary.csv and decisions.csv by OoD set.
         resolved_config: The configuration with all defaults filled in, as text.
         costs: What the run did cost so far.
@@ -133,7 +134,9 @@ def _figure(path: Path) -> PageFigure:
     return PageFigure(card["title"], card["caption"], card["notes"], card["alt"], *embed(png))
 
 
-def _dataset_table(name: str, index_csv: Path, classes_csv: Path) -> PageTable:
+def _dataset_table(
+    name: str, index_csv: Path, candidates_csv: Path, classes_csv: Path
+) -> PageTable:
     index = read_index(index_csv, classes_csv)
     spurious = read_classes(classes_csv)[1]
     splits = list(dict.fromkeys(record.split for record in index.records))
@@ -144,6 +147,7 @@ def _dataset_table(name: str, index_csv: Path, classes_csv: Path) -> PageTable:
                 split: sum(r.split == split and class_name in r.labels for r in index.records)
                 for split in splits
             },
+            "ood": 0,
             "usual companion": spurious[class_name][0].replace("_", " ")
             if class_name in spurious
             else "–",
@@ -151,6 +155,7 @@ def _dataset_table(name: str, index_csv: Path, classes_csv: Path) -> PageTable:
         for class_name in index.classes
     ]
     total = {split: sum(r.split == split for r in index.records) for split in splits}
+    total["ood"] = count_candidates(candidates_csv)
     rows.append({"class": "all images", **total, "usual companion": ""})
     caption = "Images that contain each class, by split. The split “ood” is the candidate pool."
     return PageTable(f"Data set {name}", caption, [], "", plain_grid(pd.DataFrame(rows)))

@@ -10,8 +10,8 @@ from wsss.figures.selection import CHAIN_COLUMNS
 from wsss.store.tables import read_table
 
 METRIC_COLUMNS = (
-    *CHAIN_COLUMNS, "random_seed", "stage", "split", "threshold_policy", "threshold", "class_name",
-    "metric", "value",
+    *CHAIN_COLUMNS, "random_seed", "stage", "split", "threshold_policy", "threshold",
+    "threshold_in_config", "class_name", "metric", "value",
 )  # fmt: skip
 CURVE_COLUMNS = ("dataset", "classifier", "localizer", "random_seed", "split", "threshold", "miou")
 

@@ -4,7 +4,7 @@ The summary itself is the CSV table (fractions, one row per arm and metric, the 
 columns); Markdown, LaTeX and HTML are laid out from it in percent.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +15,19 @@ from wsss.figures.selection import STAGE_TITLES, chain_at_stage, overall, select
 
 SUMMARY_COLUMNS = (
     "label", "chain", "stage", "split", "threshold_policy", "threshold_low", "threshold_high",
-    "ood_pruning", "num_images", "num_classes", "metric", "mean", "sd", "n", "expected",
+    "ood_pruning", "saw_pixel_labels", "initial_weights", "scales", "crf", "refiner_thresholds",
+    "checkpoint", "num_images", "num_classes", "metric", "mean", "sd", "n", "expected",
 )  # fmt: skip
+# Columns whose text is each row's own.
+ROW_TITLES = {
+    "initial_weights": "Initial weights",
+    "scales": "Scales",
+    "crf": "CRF",
+    "refiner_thresholds": "Refiner's thresholds",
+    "checkpoint": "Checkpoint",
+}
+# Stages at which a segmenter is used.
+SEGMENTED = ("segmentation", "segmentation_crf")
 PRUNING_TITLES = {
     "oracle": "oracle (uses the true labels of the OoD images)",
     "manual": "by a person",
@@ -24,6 +35,15 @@ PRUNING_TITLES = {
     "erase": "objects erased by the map",
     "random": "random OoD images instead of ranked ones",
     "random_hard": "random choice among the hard OoD images",
+}
+
+
+FROM_MAPS = "Threshold chosen from the maps, without ground truth, per random seed"
+POLICY_TITLES = {
+    "ground_truth": "THRESHOLD CHOSEN WITH GROUND TRUTH: best of a sweep per random seed, {}",
+    "fixed": "Threshold policy: fixed {}, set in the config",
+    "otsu": FROM_MAPS + ": Otsu's method, {}",
+    "expected_iou": FROM_MAPS + ": highest expected IoU, {}",
 }
 
 
@@ -36,6 +56,8 @@ def summarise(
     metric_names: Sequence[str],
     threshold_policy: str,
     pruning: Mapping[str, str],
+    saw_pixel_labels: Collection[str],
+    protocols: Mapping[str, Mapping[str, str]],
     expected: Mapping[str, Mapping[str, float]],
 ) -> pd.DataFrame:
     """Return mean, sample standard deviation and number of random seeds per arm and metric.
@@ -46,9 +68,13 @@ def summarise(
         stage: seed, pseudo_mask, segmentation or segmentation_crf.
         split: Split of the metrics.
         metric_names: Metrics, the table's columns.
-        threshold_policy: `fixed`, or `ground_truth` for the threshold that was chosen with it.
+        threshold_policy: `ground_truth` for the threshold that was chosen with it, another policy
+            of the metrics, or `config` for the one that the config names for each chain.
         pruning: How the OoD images of a label were pruned; labels without OoD images are left out.
-        expected: Published value (fraction) by label and metric, for comparison; may be empty.
+        saw_pixel_labels: Labels whose segmenter starts from weights that were trained on masks; it
+            counts from the stage on at which the segmenter is used.
+        protocols: Texts for the columns `ROW_TITLES` by label; "" where there is none.
+        expected: The paper's value (fraction) by label and metric, for comparison; may be empty.
 
     Returns:
         One row per label and metric with the columns `SUMMARY_COLUMNS`; `sd` is NaN for one seed.
@@ -57,7 +83,7 @@ def summarise(
         KeyError: A stage or metric is unknown.
         ValueError: A chain or metric is missing from the table, or a label from `chains`.
     """
-    for name in [*pruning, *expected]:
+    for name in [*pruning, *saw_pixel_labels, *protocols, *expected]:
         if name not in chains:
             raise ValueError(f"{name!r} is no row of this table; its rows are {', '.join(chains)}")
     for name in metric_names:
@@ -80,6 +106,8 @@ def summarise(
             "stage": stage,
             "split": split,
             "ood_pruning": pruning.get(label, ""),
+            "saw_pixel_labels": label in saw_pixel_labels and stage in SEGMENTED,
+            **{column: protocols.get(label, {}).get(column, "") for column in ROW_TITLES},
         }
         for label, chain in chains.items()
         for name in metric_names
@@ -126,9 +154,28 @@ def protocol(summary: pd.DataFrame) -> list[str]:
     for method, own in pruned.groupby("ood_pruning", sort=False):
         title = PRUNING_TITLES.get(str(method), str(method))
         sentences.append(f"OoD pruning of {'; '.join(own['label'])}: {title}.")
+    leaked = list(dict.fromkeys(summary.loc[summary["saw_pixel_labels"], "label"]))
+    if leaked:
+        sentences.append(
+            f"INITIAL WEIGHTS TRAINED ON PIXEL LABELS: {'; '.join(leaked)}. These rows are not "
+            "weakly supervised."
+        )
+    sentences += [text for column in ROW_TITLES if (text := _by_row(summary, column))]
     if summary["expected"].notna().any():
-        sentences.append("Published: the paper's value, on the paper's data and network.")
+        sentences.append('The columns "paper" are the papers\' figures, not measured here.')
     return sentences
+
+
+def _by_row(summary: pd.DataFrame, column: str) -> str:
+    """Return what a column says of the rows, once where it says the same; "" if it says nothing."""
+    rows = summary[summary[column] != ""].drop_duplicates("label")
+    groups = [(str(text), own["label"]) for text, own in rows.groupby(column, sort=False)]
+    if not groups:
+        return ""
+    if len(groups) == 1 and len(rows) == summary["label"].nunique():
+        return f"{ROW_TITLES[column]}: {groups[0][0]}."
+    told = [f"{'; '.join(labels)}: {text}." for text, labels in groups]
+    return f"{ROW_TITLES[column]} of {' Of '.join(told)}"
 
 
 def _images(summary: pd.DataFrame) -> str:
@@ -141,14 +188,20 @@ def _images(summary: pd.DataFrame) -> str:
 
 
 def _threshold(summary: pd.DataFrame) -> str:
-    low, high = summary["threshold_low"].min(), summary["threshold_high"].max()
-    value = f"t = {low:.3g}" if low == high else f"t = {low:.3g} to {high:.3g}"
-    policies = set(summary["threshold_policy"])
-    if "ground_truth" in policies:
-        return f"THRESHOLD CHOSEN WITH GROUND TRUTH: best of a sweep per random seed, {value}."
-    if "fixed" in policies:
-        return f"Threshold policy: fixed {value}, set in the config."
-    return "No threshold is swept at this stage; those of earlier stages are set in the config."
+    named = summary[summary["threshold_policy"] != ""]
+    if named.empty:
+        return (
+            "No threshold is swept at this stage; those of earlier stages are as the config says: "
+            "numbers, or ways that use no ground truth."
+        )
+    sentences = []
+    for policy, own in named.groupby("threshold_policy", sort=False):
+        low, high = own["threshold_low"].min(), own["threshold_high"].max()
+        value = f"t = {low:.3g}" if low == high else f"t = {low:.3g} to {high:.3g}"
+        title = POLICY_TITLES[str(policy)].format(value)
+        rows = "" if len(own) == len(summary) else f" of {'; '.join(own['label'].unique())}"
+        sentences.append(f"{title}{rows}.")
+    return " ".join(sentences)
 
 
 @dataclass(frozen=True)
@@ -172,7 +225,7 @@ def layout(summary: pd.DataFrame) -> Grid:
     """Return the summary as a grid, one row per label and one column per metric.
 
     The best mean of a column is marked, with all that equal it in the digits shown; a column with
-    published values gets a second column for them.
+    values of a paper gets a second column for them.
     """
     labels = list(dict.fromkeys(summary["label"]))
     header, columns = [""], [[Cell(label) for label in labels]]
@@ -181,7 +234,7 @@ def layout(summary: pd.DataFrame) -> Grid:
         header.append(metric_of(name).heading)
         columns.append(_column(name, own))
         if own["expected"].notna().any():
-            header.append("published")
+            header.append("paper")
             columns.append([Cell(format_value(name, value)) for value in own["expected"]])
     return Grid(header, [list(row) for row in zip(*columns, strict=True)])
 

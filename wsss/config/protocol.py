@@ -1,0 +1,106 @@
+"""What a config says of how a row of a table came about, in words."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import PurePath
+from typing import Any
+
+from wsss.config.references import CHAIN_LINKS, STAGE_LINKS
+from wsss.config.thresholds import KEYS
+
+# What segmenters call their weights, in words.
+WEIGHTS = {
+    "none": "random weights",
+    "package": "an installed package's ImageNet weights",
+    "classifier": "the chain's classifier",
+}
+# Every training ends with its last step; no score picks an earlier state.
+CHECKPOINT = "the last one of every training"
+
+
+def row_protocol(config: Mapping[str, Any], chain: str, stage: str) -> dict[str, str]:
+    """Return the protocol of a chain at a stage: a text each for the table's columns.
+
+    These are `initial_weights`, `scales` (of what the stage shows), `crf`, `refiner_thresholds`
+    ("" for a seed, whose threshold the metrics have) and `checkpoint`.
+
+    Args:
+        config: A resolved config.
+        chain: Its names; it may go on beyond the stage.
+        stage: seed, pseudo_mask, segmentation or segmentation_crf.
+    """
+    names = chain.split("/")[: STAGE_LINKS[stage]]
+    links = {group: config[group][name] for group, name in zip(CHAIN_LINKS, names, strict=False)}
+    weights = [_weights(_first(config, names[1]))]
+    if "segmenters" in links:
+        weights.append(f"{links['segmenters']['method']} on {_weights(links['segmenters'])}")
+    refiner = links.get("refiners", {})
+    return {
+        "initial_weights": "; ".join(weights),
+        "scales": _scales(links),
+        "crf": _crf(links, stage),
+        "refiner_thresholds": "; ".join(_thresholds(refiner)),
+        "checkpoint": CHECKPOINT,
+    }
+
+
+def _first(config: Mapping[str, Any], classifier: str) -> Mapping[str, Any]:
+    """Return the classifier that a classifier's training began with."""
+    options: Mapping[str, Any] = config["classifiers"][classifier]
+    while options["start_from"] is not None:
+        options = config["classifiers"][options["start_from"]]
+    return options
+
+
+def _weights(options: Mapping[str, Any]) -> str:
+    own = options["initial_weights"]
+    return f"{options['backbone']} from {WEIGHTS.get(own, PurePath(own).name)}"
+
+
+def _scales(links: Mapping[str, Mapping[str, Any]]) -> str:
+    if "segmenters" not in links:
+        return f"maps at {_listed(links['localizers']['scales'])}, each also mirrored"
+    segmenter = links["segmenters"]
+    inference = segmenter["inference"]
+    seen = "each also mirrored" if inference["flip"] else "not mirrored"
+    within = segmenter["scales"]
+    joined = f", in the network also {_listed(within)} (maximum)" if within else ""
+    return f"images at {_listed(inference['scales'])}, {seen}{joined}"
+
+
+def _listed(values: list[float]) -> str:
+    return ", ".join(f"{value:g}" for value in values)
+
+
+def _crf(links: Mapping[str, Mapping[str, Any]], stage: str) -> str:
+    """Return the CRF that made what the stage shows, or the labels that a refiner learns from."""
+    if stage == "segmentation_crf":
+        return _crf_values(links["segmenters"]["inference"]["crf"])
+    if stage != "pseudo_mask":
+        return "none"
+    refiner = links["refiners"]
+    if "bilateral_sxy" in refiner:
+        return _crf_values(refiner)
+    if "bilateral_sxy" in refiner.get("labels", {}):
+        return f"none on the masks; on the labels that {refiner['method']} learns from, " + (
+            _crf_values(refiner["labels"])
+        )
+    return "none"
+
+
+def _crf_values(crf: Mapping[str, Any]) -> str:
+    hard = f" on hard labels of certainty {crf['certainty']:g}" if "certainty" in crf else ""
+    times = f"{crf['iterations']} iteration{'' if crf['iterations'] == 1 else 's'}"
+    return (
+        f"{times}{hard}, smoothness sxy {crf['gaussian_sxy']:g} weight "
+        f"{crf['gaussian_compat']:g}, appearance sxy {crf['bilateral_sxy']:g} srgb "
+        f"{crf['bilateral_srgb']:g} weight {crf['bilateral_compat']:g}"
+    )
+
+
+def _thresholds(options: Mapping[str, Any], place: str = "") -> Iterator[str]:
+    """Yield the thresholds of a refiner by their place in the config."""
+    for key, value in options.items():
+        if isinstance(value, Mapping):
+            yield from _thresholds(value, f"{place}{key}.")
+        elif key in KEYS:
+            yield f"{place}{key} {value}"
