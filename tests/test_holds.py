@@ -2,8 +2,6 @@ import errno
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -44,25 +42,6 @@ def path(tmp_path):
     return tmp_path / ".stage.log.hold"
 
 
-@pytest.fixture
-def start():
-    """Start Python code with arguments; whatever still runs after the test is killed."""
-    started = []
-
-    def start(code, *arguments, **environment):
-        process = subprocess.Popen(
-            [sys.executable, "-c", code, *map(str, arguments)], text=True, stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | environment,
-        )  # fmt: skip
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
-
-
 def made_elsewhere(path, *, job="", number=1):
     """A hold that a process of another machine made."""
     made = path.with_name(f"{path.name}.{number}")
@@ -70,8 +49,8 @@ def made_elsewhere(path, *, job="", number=1):
     return made
 
 
-def test_a_hold_names_its_process_and_is_given_back_at_its_end(start, path):
-    process = start(TAKE, path, 20)
+def test_a_hold_names_its_process_and_is_given_back_at_its_end(start_code, path):
+    process = start_code(TAKE, path, 20)
     assert process.stdout.readline() == "taken\n"
     assert str(HoldWatch(path).holder()) == f"process {process.pid} on {os.uname().nodename}"
     process.communicate("")
@@ -79,35 +58,35 @@ def test_a_hold_names_its_process_and_is_given_back_at_its_end(start, path):
     assert [found.name for found in path.parent.iterdir()] == [".stage.log.hold.1"]
 
 
-def test_a_hold_in_a_slurm_job_names_the_job_and_the_node(start, path):
-    process = start(TAKE, path, 20, SLURM_JOB_ID="17", SLURMD_NODENAME="gpu1")
+def test_a_hold_in_a_slurm_job_names_the_job_and_the_node(start_code, path):
+    process = start_code(TAKE, path, 20, SLURM_JOB_ID="17", SLURMD_NODENAME="gpu1")
     assert process.stdout.readline() == "taken\n"
     assert str(HoldWatch(path).holder()) == f"process {process.pid} on gpu1 (SLURM job 17)"
 
 
-def test_a_killed_process_loses_its_hold_and_the_next_takes_a_higher_number(start, path):
-    process = start(TAKE, path, 20)
+def test_a_killed_process_loses_its_hold_and_the_next_takes_a_higher_number(start_code, path):
+    process = start_code(TAKE, path, 20)
     assert process.stdout.readline() == "taken\n"
     process.kill()
     process.wait()
     assert HoldWatch(path).holder() is None
-    assert start(TAKE, path, 20).stdout.readline() == "taken\n"
+    assert start_code(TAKE, path, 20).stdout.readline() == "taken\n"
     assert sorted(found.name for found in path.parent.iterdir()) == [
         ".stage.log.hold.1", ".stage.log.hold.2"
     ]  # fmt: skip
 
 
-def test_old_numbers_go(start, path):
+def test_old_numbers_go(start_code, path):
     for number in range(1, 31):
         path.with_name(f"{path.name}.{number}").touch()
-    assert start(TAKE, path, 20).stdout.readline() == "taken\n"
+    assert start_code(TAKE, path, 20).stdout.readline() == "taken\n"
     numbers = sorted(int(found.suffix[1:]) for found in path.parent.iterdir())
     assert numbers == list(range(12, 32))
 
 
 @pytest.mark.parametrize("end", ["given_back", "killed"])
-def test_of_many_that_try_at_once_one_at_a_time_has_it(start, path, tmp_path, end):
-    racing = [start(RACE, path, tmp_path / "place", end) for _ in range(12)]
+def test_of_many_that_try_at_once_one_at_a_time_has_it(start_code, path, tmp_path, end):
+    racing = [start_code(RACE, path, tmp_path / "place", end) for _ in range(12)]
     for process in racing:
         said = process.communicate(timeout=120)[1]
         assert "two at once" not in said
@@ -155,16 +134,16 @@ def test_a_requeued_job_takes_the_hold_of_its_first_run_on_another_node(path, mo
     assert HoldWatch(path).holder() is None
 
 
-def test_who_was_taken_for_dead_ends_itself(start, path):
-    process = start(TAKE, path, 0.1)
+def test_who_was_taken_for_dead_ends_itself(start_code, path):
+    process = start_code(TAKE, path, 0.1)
     assert process.stdout.readline() == "taken\n"
     made_elsewhere(path, number=2)
     assert process.wait(60) == -signal.SIGTERM
     assert "was taken by" in process.stderr.read()
 
 
-def test_a_hold_whose_folder_was_emptied_goes_on(start, path):
-    process = start(TAKE, path, 0.1)
+def test_a_hold_whose_folder_was_emptied_goes_on(start_code, path):
+    process = start_code(TAKE, path, 0.1)
     assert process.stdout.readline() == "taken\n"
     path.with_name(f"{path.name}.1").unlink()
     time.sleep(0.5)

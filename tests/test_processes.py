@@ -1,7 +1,5 @@
 import os
 import signal
-import subprocess
-import sys
 
 import pytest
 
@@ -36,30 +34,11 @@ sys.stdin.read()
 """
 
 
-@pytest.fixture
-def start():
-    """Start Python code with arguments; whatever still runs after the test is killed."""
-    started = []
-
-    def start(code, *arguments, engine=""):
-        process = subprocess.Popen(
-            [sys.executable, "-c", code, *map(str, arguments)], text=True, stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {ENGINE: engine},
-        )  # fmt: skip
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
-
-
-def test_the_second_stage_on_a_log_waits_for_the_first(start, tmp_path):
+def test_the_second_stage_on_a_log_waits_for_the_first(start_code, tmp_path):
     path = tmp_path / "stage.log"
-    first = start(STAGE, path, "first")
+    first = start_code(STAGE, path, "first")
     assert first.stdout.readline() == "started\n"
-    second = start(STAGE, path, "second")
+    second = start_code(STAGE, path, "second")
     said = second.stderr.readline()
     assert said == (
         f"{path.with_name('.stage.log.hold')} is held by process {first.pid} on "
@@ -74,18 +53,20 @@ def test_the_second_stage_on_a_log_waits_for_the_first(start, tmp_path):
     assert second.returncode == 0
 
 
-def test_a_worker_that_outlives_its_stage_does_not_keep_the_log(start, tmp_path):
+def test_a_worker_that_outlives_its_stage_does_not_keep_the_log(start_code, tmp_path):
     path = tmp_path / "stage.log"
-    stage = start(FORKING_STAGE, path)
+    stage = start_code(FORKING_STAGE, path)
     assert stage.stdout.readline() == "worker\n"
     assert stage.wait(60) == -signal.SIGKILL
     assert HoldWatch(path.with_name(".stage.log.hold")).holder() is None
     assert "from the worker" in path.read_text()
 
 
-def test_a_stage_ends_soon_after_its_engine(start, tmp_path):
-    engine = start(ENGINE_PROCESS)
-    stage = start(STAGE, tmp_path / "stage.log", "work", engine=engine.stdout.readline().strip())
+def test_a_stage_ends_soon_after_its_engine(start_code, tmp_path):
+    engine = start_code(ENGINE_PROCESS)
+    stage = start_code(
+        STAGE, tmp_path / "stage.log", "work", **{ENGINE: engine.stdout.readline().strip()}
+    )
     assert stage.stdout.readline() == "started\n"
     engine.kill()
     assert stage.wait(60) == -signal.SIGTERM
@@ -93,17 +74,19 @@ def test_a_stage_ends_soon_after_its_engine(start, tmp_path):
     assert f"process {engine.pid}, which started this one, is gone: this one ends" in text
 
 
-def test_a_stage_that_starts_after_its_engines_end_ends(start, tmp_path):
-    engine = start(ENGINE_PROCESS)
+def test_a_stage_that_starts_after_its_engines_end_ends(start_code, tmp_path):
+    engine = start_code(ENGINE_PROCESS)
     identity = engine.communicate("")[0].strip()
-    stage = start(STAGE, tmp_path / "stage.log", "work", engine=identity)
+    stage = start_code(STAGE, tmp_path / "stage.log", "work", **{ENGINE: identity})
     assert stage.wait(60) == -signal.SIGTERM
 
 
-def test_a_process_with_the_engines_old_number_is_not_the_engine(start, tmp_path):
+def test_a_process_with_the_engines_old_number_is_not_the_engine(start_code, tmp_path):
     machine, number, started = process_identity().rsplit(" ", 2)
     identity = f"{machine} {number} {int(started) - 1}"
-    assert start(STAGE, tmp_path / "a", "work", engine=identity).wait(60) == -signal.SIGTERM
+    assert (
+        start_code(STAGE, tmp_path / "a", "work", **{ENGINE: identity}).wait(60) == -signal.SIGTERM
+    )
 
 
 @pytest.mark.parametrize(
@@ -116,8 +99,8 @@ def test_a_process_with_the_engines_old_number_is_not_the_engine(start, tmp_path
     ],
     ids=["none", "container", "elsewhere", "alive"],
 )
-def test_without_an_engine_in_sight_or_with_a_live_one_a_stage_runs(start, tmp_path, engine):
-    stage = start(STAGE, tmp_path / "stage.log", "work", engine=engine)
+def test_without_an_engine_in_sight_or_with_a_live_one_a_stage_runs(start_code, tmp_path, engine):
+    stage = start_code(STAGE, tmp_path / "stage.log", "work", **{ENGINE: engine})
     assert stage.stdout.readline() == "started\n"
     stage.communicate("")
     assert stage.returncode == 0

@@ -95,3 +95,31 @@ def test_the_place_of_a_stage():
     assert slurm.own_place({"SLURM_JOB_ID": "17"}) == (
         "SLURM job 17 on an unknown node, ? CPUs, GPUs none"
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("SLURM job 17 on cpu1, 2 CPUs, GPUs 0,1", ("17", 2, 2)),
+        ("SLURM job 17 on cpu1, 1 CPU", ("17", 1, 0)),
+        ("SLURM job 9 on an unknown node, ? CPUs, GPUs none", ("9", None, 0)),
+        ("SLURM job 9 on gpu1, 8 CPUs, GPUs GPU-8f3a,GPU-77b2, requeued 2 times", ("9", 8, 2)),
+    ],
+)
+def test_a_log_names_the_place(said, found):
+    head = f"2026-11-22 03:00:00,123 INFO wsss.logs: {said}\n2026 INFO wsss.progress: 3 of 4\n"
+    assert slurm.said_place(head) == found
+
+
+def test_a_log_of_no_cluster_names_none():
+    assert slurm.said_place("2026 INFO wsss.progress: SLURM job 17 on cpu1, 2 CPUs\n") is None
+
+
+def test_what_a_stage_writes_of_its_place_is_read_again():
+    got = {
+        "SLURM_JOB_ID": "31",
+        "SLURMD_NODENAME": "gpu1",
+        "SLURM_CPUS_PER_TASK": "4",
+        "CUDA_VISIBLE_DEVICES": "0,1",
+    }
+    assert slurm.said_place(f"2026 INFO wsss.logs: {slurm.own_place(got)}\n") == ("31", 4, 2)

@@ -11,6 +11,7 @@ dead and ends itself.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import errno
 import json
 import logging
@@ -37,7 +38,7 @@ ASK_SLURM_SECONDS = 15.0
 # while others come and go.
 KEPT_NUMBERS = 20
 NO_SUCH_FILES = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
-_held: dict[Path, Path] = {}
+_held: set[Path] = set()
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def take_hold(path: Path) -> str:
             said = f"{path} is held by {holder}, the same stage of another run"
             sys.stderr.write(f"{said}; waiting until it ends\n")
         time.sleep(LOOK_EVERY_SECONDS)
-    _held[path] = made
+    _held.add(path)
     atexit.register(_give_back, made, os.getpid())
     threading.Thread(target=_keep, args=(path, made), daemon=True, name="hold").start()
     return f"{said}; waited until it ended" if said else ""
@@ -172,7 +173,7 @@ class HoldWatch:
 
 def _make(path: Path, number: int) -> Path | None:
     """Make a number and return its file; None where another process was faster."""
-    made = path.with_name(f"{path.name}.{number}")
+    made = _numbered(path, number)
     host = os.environ.get("SLURMD_NODENAME") or socket.gethostname()
     own = Holder(process_identity(), host, slurm.own_job())
     draft = path.with_name(f"{path.name}.{uuid.uuid4().hex[:12]}.tmp")
@@ -188,19 +189,22 @@ def _make(path: Path, number: int) -> Path | None:
         # This process slept since it read the list, for so long that its number was free again.
         made.unlink(missing_ok=True)
         return None
-    for old in _numbers(path):
-        if _number(old) <= number - KEPT_NUMBERS:
-            old.unlink(missing_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        for old in range(number - KEPT_NUMBERS, 0, -1):
+            _numbered(path, old).unlink()
     return made
 
 
 def _keep(path: Path, made: Path) -> None:
     """Give a sign from time to time; end this process once another one has the hold."""
+    following = _numbered(path, _number(made) + 1)
     while True:
         time.sleep(BEAT_SECONDS)
-        newest = _newest(path)
+        # Folders are long where jobs are many: read only where something happened.
+        newest = made if made.exists() and not following.exists() else _newest(path)
         if newest == made:
-            os.utime(made)
+            with contextlib.suppress(FileNotFoundError):
+                os.utime(made)
         elif newest:
             try:
                 log.error("%s was taken by %s: this process ends", path, newest.read_text())
@@ -225,6 +229,10 @@ def _numbers(path: Path) -> list[Path]:
         for found in path.parent.iterdir()
         if found.name.startswith(start) and found.name.removeprefix(start).isdecimal()
     ]
+
+
+def _numbered(path: Path, number: int) -> Path:
+    return path.with_name(f"{path.name}.{number}")
 
 
 def _number(made: Path) -> int:

@@ -1,5 +1,6 @@
 """Processes: who one is, and one that ends when another is gone."""
 
+import contextlib
 import logging
 import os
 import signal
@@ -27,6 +28,18 @@ def runs_here(identity: str) -> bool | None:
     """
     machine, number, started = identity.rsplit(" ", 2)
     return _started(int(number)) == started if machine == _machine() else None
+
+
+def own_children() -> list[int]:
+    """Return the numbers of the processes that this one started and that are not waited for."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        # Some systems hide others' processes.
+        with contextlib.suppress(PermissionError):
+            fields = _stat(int(folder.name))
+            if fields and int(fields[1]) == os.getpid():
+                found.append(int(folder.name))
+    return found
 
 
 def end_with(identity: str) -> None:
@@ -66,9 +79,14 @@ def _machine() -> str:
 
 def _started(number: int) -> str | None:
     """Return when a process started, in ticks of this machine; None once it is gone."""
+    fields = _stat(number)
+    return None if fields is None or fields[0] in "ZX" else fields[19]
+
+
+def _stat(number: int) -> list[str] | None:
+    """Return what the system says of a process after its name: state, parent, ..."""
     try:
         # The name, which stands in brackets, may hold anything.
-        fields = Path(f"/proc/{number}/stat").read_text(errors="replace").rsplit(")", 1)[1].split()
+        return Path(f"/proc/{number}/stat").read_text(errors="replace").rsplit(")", 1)[1].split()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return None if fields[0] in "ZX" else fields[19]

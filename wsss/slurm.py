@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 ANSWER_SECONDS = 60
 # Between the fields: folders and comments hold nearly any other character.
@@ -20,6 +21,14 @@ OVER = {
 }  # fmt: skip
 # The workflow's engine names the jobs of one start alike, by a random number.
 OF_A_WORKFLOW = re.compile(r"([\w-]+_)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+# What `own_place` says, as a log has it.
+SAID_PLACE = re.compile(
+    r" wsss\.logs: SLURM job (?P<number>\d+)\S* on (?P<node>[^,]+), (?P<cpus>\d+|\?) CPUs?"
+    r"(?:, GPUs? (?P<gpus>[^\s,]+(?:,[^\s,]+)*))?"
+)
+NO_GPU = "none"
 
 
 class SlurmError(ValueError):
@@ -54,6 +63,14 @@ class Job:
         return self.comment.removeprefix("rule_").replace("_wildcards_", " ") or self.number
 
 
+class Place(NamedTuple):
+    """What a process got from SLURM: its job, CPUs (None where SLURM did not say) and GPUs."""
+
+    job: str
+    cpus: int | None
+    gpus: int
+
+
 def available() -> bool:
     """Return whether this machine can ask a SLURM."""
     return shutil.which("squeue") is not None
@@ -70,10 +87,42 @@ def own_place(environment: Mapping[str, str] = os.environ) -> str:
         return ""
     node = environment.get("SLURMD_NODENAME", "an unknown node")
     cpus = environment.get("SLURM_CPUS_PER_TASK", "?")
-    gpus = environment.get("CUDA_VISIBLE_DEVICES", "") or "none"
+    gpus = environment.get("CUDA_VISIBLE_DEVICES", "") or NO_GPU
     restarts = environment.get("SLURM_RESTART_COUNT", "0")
     again = f", requeued {restarts} times" if restarts != "0" else ""
     return f"SLURM job {number} on {node}, {cpus} CPUs, GPUs {gpus}{again}"
+
+
+def said_place(log_head: str) -> Place | None:
+    """Return what `own_place` said at the beginning of a log; None of a log from outside SLURM."""
+    said = SAID_PLACE.search(log_head)
+    if said is None:
+        return None
+    gpus = 0 if said["gpus"] in (None, NO_GPU) else len(said["gpus"].split(","))
+    return Place(said["number"], None if said["cpus"] == "?" else int(said["cpus"]), gpus)
+
+
+def ask(*command: str, seconds: float | None = None) -> list[str]:
+    """Run one of SLURM's commands and return the lines of its answer.
+
+    Args:
+        command: Its name and arguments.
+        seconds: How long to wait for the answer; a minute unless told otherwise.
+
+    Raises:
+        SlurmError: SLURM does not answer.
+    """
+    seconds = ANSWER_SECONDS if seconds is None else seconds
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds)
+    except FileNotFoundError:
+        raise SlurmError(f"{command[0]} is not installed here: ask on a login node") from None
+    except subprocess.TimeoutExpired:
+        raise SlurmError(f"{command[0]} did not answer within {seconds:.0f} s") from None
+    if done.returncode != 0:
+        said = " ".join(done.stderr.split()) or f"exit status {done.returncode}"
+        raise SlurmError(f"{command[0]} failed: {said}")
+    return done.stdout.splitlines()
 
 
 def jobs_of(folder: Path) -> list[Job]:
@@ -82,7 +131,7 @@ def jobs_of(folder: Path) -> list[Job]:
     Raises:
         SlurmError: SLURM does not answer.
     """
-    lines = _ask(
+    lines = ask(
         "squeue", "--noheader", "--user", str(os.getuid()), "--format", BETWEEN.join(FIELDS)
     )
     found = []
@@ -109,7 +158,7 @@ def state_of(number: str) -> str:
     """
     arguments = ("--noheader", "--states", "all", "--jobs", number, "--format", "%T")
     try:
-        lines = _ask("squeue", *arguments)
+        lines = ask("squeue", *arguments)
     except SlurmError as error:
         if "Invalid job id" in str(error):
             return ""
@@ -124,7 +173,7 @@ def waiting_reasons(name: str) -> dict[str, str]:
         SlurmError: SLURM does not answer.
     """
     arguments = ("--noheader", "--states", "PENDING", "--name", name)
-    lines = _ask("squeue", *arguments, "--format", BETWEEN.join(("%i", "%r")))
+    lines = ask("squeue", *arguments, "--format", BETWEEN.join(("%i", "%r")))
     pairs = (line.split(BETWEEN, maxsplit=1) for line in lines)
     return {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
 
@@ -132,7 +181,7 @@ def waiting_reasons(name: str) -> dict[str, str]:
 def min_job_age() -> int | None:
     """Return how many seconds SLURM remembers a job after its end; None if it does not say."""
     try:
-        lines = _ask("scontrol", "show", "config")
+        lines = ask("scontrol", "show", "config")
     except SlurmError:
         return None
     found = re.search(r"^MinJobAge\s*=\s*(\d+)", "\n".join(lines), re.MULTILINE)
@@ -142,7 +191,7 @@ def min_job_age() -> int | None:
 def accounting_fails() -> str:
     """Return why `sacct` gives no answer, or nothing where it gives one."""
     try:
-        _ask("sacct", "--noheader", "--allocations", "--name", "no-such-job")
+        ask("sacct", "--noheader", "--allocations", "--name", "no-such-job")
     except SlurmError as error:
         return str(error)
     return ""
@@ -155,19 +204,4 @@ def cancel(numbers: Sequence[str]) -> None:
         SlurmError: SLURM does not answer.
     """
     if numbers:
-        _ask("scancel", "--quiet", *numbers)
-
-
-def _ask(*command: str) -> list[str]:
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=ANSWER_SECONDS
-        )
-    except FileNotFoundError:
-        raise SlurmError(f"{command[0]} is not installed here: ask on a login node") from None
-    except subprocess.TimeoutExpired:
-        raise SlurmError(f"{command[0]} did not answer within {ANSWER_SECONDS} s") from None
-    if done.returncode != 0:
-        said = " ".join(done.stderr.split()) or f"exit status {done.returncode}"
-        raise SlurmError(f"{command[0]} failed: {said}")
-    return done.stdout.splitlines()
+        ask("scancel", "--quiet", *numbers)

@@ -22,12 +22,11 @@ from dataclasses import dataclass, field
 
 from tests.campaigns.kill_workflow import RESULTS, artifacts, say
 from tests.slurm.cluster import Cluster
-from tests.slurm.workflows import Workflow, project
+from tests.slurm.workflows import LOCAL, Workflow, project
 from tests.workflow.conftest import TINY
 
 LONGEST_PAUSE_SECONDS = 40
 STUCK_SECONDS = 1200
-LOCAL = ("--cores", "2")
 
 
 class DifferenceError(AssertionError):
@@ -68,9 +67,10 @@ class Campaign:
         if engine.returncode == 0:
             self._compare()
             self.workflow.remove(RESULTS)
-        elif "jobs of an earlier run in this folder" in said:
+            return
+        if "jobs of an earlier run in this folder" in said:
             raise DifferenceError(self._told(engine, "jobs were left after a recovery"))
-        elif engine.returncode not in (1, -signal.SIGKILL):
+        if engine.returncode not in (1, -signal.SIGKILL):
             raise DifferenceError(self._told(engine, f"it ended with {engine.returncode}"))
         self._recover()
 

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -11,8 +12,11 @@ import yaml
 from PIL import Image
 from pycocotools import mask as rle_tools
 
+from tests.data.sets.fake_sbd import write_sbd_mask
 from tests.source import ROOT
+from tests.store.mxnet_writer import params_bytes
 from wsss.config.resolve import resolve_config
+from wsss.data.candidates import read_candidates, write_candidates
 from wsss.data.images import read_header, read_image
 from wsss.data.index import (
     GroundTruthRecord,
@@ -25,13 +29,20 @@ from wsss.data.index import (
     write_index,
 )
 from wsss.data.sets import coco
+from wsss.data.sets._folder_table import read_label_table
 from wsss.data.sets._labels import ImageLabels, read_list
+from wsss.data.sets._openimages_classes import Hierarchy
+from wsss.data.sets._openimages_labels import read_label_rows
+from wsss.data.sets._openimages_names import read_descriptions, read_hierarchy
+from wsss.data.sets._sbd import read_sbd_mask
 from wsss.store.arrays import read_arrays, write_arrays
 from wsss.store.maps import MapReader, write_maps
 from wsss.store.masks import read_mask, write_mask
+from wsss.store.mxnet_params import read_mxnet_params
 from wsss.store.weights import load_torch_file, load_weights, save_weights
 
 CLASSES = ("bird", "train")
+RAILS = {"id": 65545, "category_id": 3, "iscrowd": 0, "area": 30}
 Y, X = np.mgrid[:20, :30]
 PIXELS = np.stack([12 * Y, 8 * X, 5 * (X + Y)], axis=-1).astype(np.uint8)
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text("utf-8"))
@@ -132,8 +143,8 @@ def _write_xml(path: Path) -> None:
     path.write_text(f'<?xml version="1.0"?>\n<annotation><size/>{names}</annotation>\n')
 
 
-def _write_coco(path: Path) -> None:
-    images = path.parent / "images"
+def _write_coco(path: Path, photos: str = "images") -> None:
+    images = path.parent / photos
     images.mkdir()
     for name in ("1", "2", "3"):
         Image.new("RGB", (10, 8), (int(name), 0, 0)).save(images / f"{name}.png")
@@ -154,21 +165,78 @@ def _write_coco(path: Path) -> None:
     path.write_text(json.dumps(content))
 
 
-def _read_coco(path: Path) -> Prepared:
-    return coco.prepare(
-        path.parent / "out",
-        root=str(path.parent),
-        train_images="images",
-        train_annotations=path.name,
-        val_images="",
-        val_annotations="",
-        classes=CLASSES,
-        val_fraction=0.0,
-        limit=0,
-        max_megapixels=1.0,
-        random_seed=0,
-        workers=1,
-    )
+def _write_panoptic(path: Path) -> None:
+    # The PNGs' folder bears the JSON file's name.
+    folder = path.with_suffix("")
+    folder.mkdir()
+    _write_coco(path.with_name("instances.json"), photos="photos")
+    for number in (1, 2, 3):
+        colours = np.zeros((8, 10, 3), np.uint8)
+        colours[:4], colours[5:] = (number, 2, 0), (9, 0, 1)
+        Image.fromarray(colours).save(folder / f"{number}.png")
+    segments = [
+        [{"id": number + 512, "category_id": 2, "iscrowd": 0, "area": 40}, RAILS]
+        for number in (1, 2, 3)
+    ]
+    content = {
+        "categories": [
+            {"id": 1, "name": "bird", "supercategory": "animal", "isthing": 1},
+            {"id": 2, "name": "train", "supercategory": "vehicle", "isthing": 1},
+            {"id": 3, "name": "railroad", "supercategory": "ground", "isthing": 0},
+        ],
+        "annotations": [
+            {"image_id": number, "file_name": f"{number}.png", "segments_info": found}
+            for number, found in enumerate(segments, start=1)
+        ],
+    }
+    path.write_text(json.dumps(content))
+
+
+def _read_panoptic(path: Path) -> Prepared:
+    options = {"masks": "panoptic", "train_masks": [path.stem], "spurious": {"train": "railroad"}}
+    return _read_coco(path.with_name("instances.json"), train_images="photos", **options)
+
+
+def _write_sbd(path: Path, *, compressed: bool) -> None:
+    mask = np.zeros((20, 30), np.uint8)
+    mask[4:9, 3:20] = 2
+    write_sbd_mask(path, mask, compressed)
+
+
+def _read_coco(path: Path, **changes: Any) -> Prepared:
+    options: dict[str, Any] = {
+        "train_images": "images",
+        "train_annotations": path.name,
+        "val_images": "",
+        "val_annotations": "",
+        "masks": "instances",
+        "train_masks": (),
+        "val_masks": (),
+        "spurious": {},
+        "classes": CLASSES,
+        "val_fraction": 0.0,
+        "limit": 0,
+        "max_megapixels": 1.0,
+        "random_seed": 0,
+        "workers": 1,
+    }
+    return coco.prepare(path.parent / "out", root=str(path.parent), **(options | changes))
+
+
+def _write_own_labels(path: Path) -> None:
+    rows = ['a/1.jpg;"bird;train";train', "2;;val", "3.png;boat;ood"]
+    path.write_text("\n".join(["image_id;labels;split", *rows]), encoding="utf-8")
+
+
+def _write_openimages_labels(path: Path) -> None:
+    rows = [f"{n * 0x9E3779B97F4A7C15:016x},verification,/m/0k4j,{n % 2}" for n in (0, 1)]
+    path.write_text("\n".join(["ImageID,Source,LabelName,Confidence", *rows * 3, ""]))
+
+
+def _write_hierarchy(path: Path) -> None:
+    van = {"LabelName": "/m/0h2r6"}
+    car = {"LabelName": "/m/0k4j", "Subcategory": [van], "Part": [{"LabelName": "/m/083wq"}]}
+    path.write_text(json.dumps({"LabelName": "/m/0bl9f", "Subcategory": [car, van]}))
 
 
 def _save_torch(path: Path) -> None:
@@ -177,6 +245,11 @@ def _save_torch(path: Path) -> None:
 
 def _save_old_torch(path: Path) -> None:
     torch.save({"a.w": torch.arange(9.0)}, path, _use_new_zipfile_serialization=False)
+
+
+def _save_params(path: Path) -> None:
+    arrays = {"arg:a_weight": np.arange(9.0, dtype=np.float32), "aux:b": np.ones((2, 3), np.int64)}
+    path.write_bytes(params_bytes(arrays))
 
 
 def _write_config(path: Path) -> None:
@@ -219,6 +292,13 @@ FORMATS = {
         tuple,
         is_exact=True,
     ),
+    "candidates": Format(
+        "candidates.csv",
+        lambda p: write_candidates(p, RECORDS[2:], RECORDS[:2]),
+        lambda p: tuple(read_candidates(p)),
+        tuple,
+        is_exact=True,
+    ),
     "classes": Format(
         "classes.csv",
         _write_classes,
@@ -247,7 +327,22 @@ FORMATS = {
         list,
     ),
     "COCO": Format("instances.json", _write_coco, _read_coco, Prepared),
+    "panoptic": Format("images.json", _write_panoptic, _read_panoptic, Prepared),
+    "SBD": Format("7.mat", partial(_write_sbd, compressed=True), read_sbd_mask, np.ndarray),
+    "plain SBD": Format("7.mat", partial(_write_sbd, compressed=False), read_sbd_mask, np.ndarray),
+    "own labels": Format("own.csv", _write_own_labels, read_label_table, list),
+    "OpenImages labels": Format(
+        "human.csv", _write_openimages_labels, lambda p: list(read_label_rows(p, ["/m/0k4j"])), list
+    ),
+    "OpenImages names": Format(
+        "names.csv",
+        lambda p: p.write_text('LabelName,DisplayName\n/m/0k4j,Car\n/m/0h2r6,"Van, or so"\n'),
+        read_descriptions,
+        dict,
+    ),
+    "OpenImages hierarchy": Format("hierarchy.json", _write_hierarchy, read_hierarchy, Hierarchy),
     "PyTorch": Format("a.pth", _save_torch, load_torch_file, object),
     "old PyTorch": Format("b.pth", _save_old_torch, load_torch_file, object),
+    "MXNet": Format("a.params", _save_params, read_mxnet_params, dict),
     "config": Format("config.yaml", _write_config, _read_config, dict),
 }

@@ -56,6 +56,7 @@ segmenters:
 COUNTS = {
     "voc": {
         "train": Split(images=101, megapixels=0.2, largest=0.25, labels=1.5),
+        "test": Split(images=30, megapixels=0.2, largest=0.25, labels=0.0),
         "val": Split(images=41, megapixels=0.1, largest=0.25, labels=1.0),
         "ood": Split(images=400, megapixels=0.5, largest=1.0, labels=0.0),
     }

@@ -1,6 +1,7 @@
 import pytest
 
 from tests.plan.conftest import CONFIG, SCENES, resolved
+from wsss.data.candidates import write_candidates
 from wsss.data.index import ImageRecord, write_index
 from wsss.plan.counts import Split, count_dataset, count_datasets, count_index
 
@@ -12,6 +13,7 @@ def test_an_index_is_counted_as_it_was_written(tmp_path):
         ImageRecord("d", tmp_path / "d.jpg", "ood", 10, 20, ()),
     ]
     write_index(tmp_path / "index.csv", records)
+    write_candidates(tmp_path / "candidates.csv", records[2:], records[:2])
     found = count_index(tmp_path / "index.csv")
     assert found == {"train": Split(2, 0.04, 0.06, 1.5), "ood": Split(1, 0.0002, 0.0002, 0.0)}
 

@@ -44,7 +44,7 @@ def test_without_accounts_the_logs_count(results, fake_slurm):
     costs = costs_of(results.folder)
     (line,) = costs.rules
     assert (line.core_hours, line.gpu_hours, line.waited) == (3.0, 1.0, None)
-    assert costs.notes == ["SLURM's accounting has no answer (disabled).", FAILED]
+    assert costs.notes == ["SLURM's accounting has no answer (sacct failed: disabled).", FAILED]
 
 
 def test_jobs_of_a_group_share_what_slurm_gave_to_it(results, fake_slurm):

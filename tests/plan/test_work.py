@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from tests.plan.conftest import COUNTS, NAMES
-from tests.source import ROOT
+from tests.source import workflow_rules
 from wsss.data.index import shard_of
 from wsss.localize import advcam
 from wsss.plan import amounts, work
@@ -17,8 +17,8 @@ from wsss.plan.work import gpus_of, threads_of, work_of
 
 # Rule, names beside NAMES, kind, images, million pixels of results, megapixel-passes.
 BY_HAND = [
-    # 101 x 0.2 + 41 x 0.1 + 400 x 0.5 million pixels.
-    ("prepare_data", {}, "prepare_data:voc", 542, 224.3, 224.3),
+    # 101 x 0.2 + 41 x 0.1 + 30 x 0.2 + 400 x 0.5 million pixels.
+    ("prepare_data", {}, "prepare_data:voc", 572, 230.3, 230.3),
     # 10 batches an epoch, 25 steps of 10 crops of 0.04.
     ("train_classifier", {}, "train_classifier:resnet50", 250, 10, 10),
     # 10 steps of 10 + 6 crops; the 6 pass twice, for their step up.
@@ -36,6 +36,7 @@ BY_HAND = [
     # 11 steps at scale 1 are 21 passes, 5 at scale 1/2 are 9 of a quarter.
     ("localize", {"localizer": "advcam"}, "localize:advcam:resnet50", 26, 7.8, 362.7),
     ("localize", {"localizer": "half"}, "localize:cam:resnet50:bfloat16", 26, 7.8, 78),
+    ("choose_threshold", {"shard": None}, "choose_threshold", 101, 20.2, 20.2),
     ("evaluate_seeds", {"shard": None}, "evaluate_seeds", 101, 20.2, 20.2),
     ("refine_maps", {"refiner": "seed"}, "refine_maps:seed", 26, 5.2, 5.2),
     # 2.5 labels, 7 iterations; building the kernels counts as 20 iterations of one label.
@@ -50,6 +51,7 @@ BY_HAND = [
     ("train_segmenter", {}, "train_segmenter:resnet101_caffe", 1000, 90, 112.5),
     # 21 images; 2 flips x (1 + 1/4) x (1 + 1/4) views.
     ("predict", {}, "predict:resnet101_caffe", 21, 2.1, 2.1 * 3.125),
+    ("predict_test", {"shard": "0"}, "predict:resnet101_caffe", 30, 6, 6 * 3.125),
     ("evaluate_segmentation", {}, "evaluate_masks", 41, 4.1, 8.2),
     ("write_report", {}, "write_report", 0, 0, 0),
 ]
@@ -75,16 +77,9 @@ def test_every_rule_was_computed_by_hand():
     assert {row[0] for row in BY_HAND} >= set(work.RULES)
 
 
-def rules_with_scripts():
-    for path in sorted((ROOT / "workflow/rules").glob("*.smk")):
-        parts = re.split(r"^rule (\w+):\n", path.read_text(), flags=re.MULTILINE)
-        for name, body in zip(parts[1::2], parts[2::2], strict=True):
-            if re.search(r"^    (script|shell):", body, re.MULTILINE):
-                yield name
-
-
 def test_every_rule_with_a_script_is_known_here():
-    found = set(rules_with_scripts())
+    rules = workflow_rules().items()
+    found = {name for name, text in rules if re.search(r"^    (script|shell):", text, re.MULTILINE)}
     assert len(found) > 25
     assert found == set(work.RULES) | work.NEGLIGIBLE
     assert set(UPPER) == found

@@ -6,7 +6,8 @@ import pytest
 
 from tests.slurm.cluster import Cluster
 from tests.slurm.settings import missing
-from tests.slurm.workflows import small
+from tests.slurm.workflows import project, small
+from tests.workflow.conftest import TINY
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +34,20 @@ def start_small(cluster):
     yield start
     for workflow in workflows:
         workflow.close()
+
+
+@pytest.fixture
+def start_project(cluster):
+    """Start copies of the project, on the cluster without accounting unless told otherwise."""
+    projects = []
+
+    def start(cluster=cluster, config=TINY):
+        projects.append(project(cluster, config))
+        return projects[-1]
+
+    yield start
+    for one in projects:
+        one.close()
 
 
 @pytest.fixture(autouse=True)

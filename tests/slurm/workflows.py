@@ -21,6 +21,8 @@ FLAGS = (
     "--profile", "slurm", "--cores", "2", "--seconds-between-status-checks", "5",
     "--slurm-init-seconds-before-status-checks", "5",
 )  # fmt: skip
+# Without the cluster.
+LOCAL = ("--cores", "2")
 SACCT = (*FLAGS, "--slurm-status-command", "sacct")
 START_SECONDS = 300
 END_SECONDS = 2400

@@ -2,36 +2,22 @@
 
 import re
 import shutil
-import subprocess
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from wsss import slurm
+
 FIELDS = (
     *("JobIDRaw", "State", "Elapsed", "CPUTimeRAW", "MaxRSS", "ReqMem"),
     *("AllocTRES", "Submit", "Start"),
 )
-# Of a log: what a stage writes first inside a SLURM job, see `wsss.slurm.own_place`.
-SAID = re.compile(
-    r" wsss\.logs: SLURM job (?P<number>\d+)\S* on (?P<node>[^,]+), (?P<cpus>\d+|\?) CPUs?"
-    r"(?:, GPUs? (?P<gpus>[^\s,]+(?:,[^\s,]+)*))?"
-)
-NO_GPU = "none"
 # A table is not worth more waiting than this, in all.
 SECONDS = 30.0
 AT_ONCE = 500
-LONGEST = 200
 # As SLURM counts, and the benchmark files.
 UNITS = {"": 2**-20, "K": 2**-10, "M": 1.0, "G": 2.0**10, "T": 2.0**20}
-
-
-class SlurmJob(NamedTuple):
-    """What a stage's log says of the SLURM job that it ran in; `cpus` is None where it does not."""
-
-    number: str
-    cpus: int | None
-    gpus: int
 
 
 class Account(NamedTuple):
@@ -48,17 +34,6 @@ class Account(NamedTuple):
     used_mb: float
 
 
-def slurm_job(log_head: str) -> SlurmJob | None:
-    """Return the SLURM job that a log names in its first lines."""
-    said = SAID.search(log_head)
-    if said is None:
-        return None
-    devices = said["gpus"] or NO_GPU
-    gpus = 0 if devices == NO_GPU else len(devices.split(","))
-    cpus = None if said["cpus"] == "?" else int(said["cpus"])
-    return SlurmJob(said["number"], cpus, gpus)
-
-
 def ask_slurm(numbers: Iterable[str]) -> tuple[dict[str, Account], str]:
     """Return what SLURM's accounting says of jobs, and a sentence if it says nothing of some.
 
@@ -73,33 +48,23 @@ def ask_slurm(numbers: Iterable[str]) -> tuple[dict[str, Account], str]:
     found: dict[str, Account] = {}
     ends = time.monotonic() + SECONDS
     for start in range(0, len(wanted), AT_ONCE):
-        command = ["sacct", "-P", "-n", "-j", ",".join(wanted[start : start + AT_ONCE])]
+        some = ",".join(wanted[start : start + AT_ONCE])
+        left = max(0.1, ends - time.monotonic())
         try:
-            done = subprocess.run(
-                [*command, "-o", ",".join(FIELDS)],
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=max(0.1, ends - time.monotonic()),
-            )
-        except subprocess.TimeoutExpired:
-            return found, f"SLURM's accounting did not answer within {SECONDS:.0f} s."
-        except OSError as error:
-            return found, f"SLURM's accounting cannot be asked ({error.strerror})."
-        if done.returncode:
-            reason = " ".join(done.stderr.split())[:LONGEST] or f"exit status {done.returncode}"
-            return found, f"SLURM's accounting has no answer ({reason})."
-        found |= accounts(done.stdout)
+            lines = slurm.ask("sacct", "-P", "-n", "-j", some, "-o", ",".join(FIELDS), seconds=left)
+        except slurm.SlurmError as error:
+            return found, f"SLURM's accounting has no answer ({error})."
+        found |= accounts(lines)
     missing = len([number for number in wanted if number not in found])
     if missing:
         return found, f"SLURM's accounting does not know {missing} of {len(wanted)} jobs."
     return found, ""
 
 
-def accounts(text: str) -> dict[str, Account]:
+def accounts(lines: Iterable[str]) -> dict[str, Account]:
     """Return the jobs of sacct's output of `FIELDS`; of their steps, the largest memory."""
     jobs: dict[str, list[Mapping[str, str]]] = {}
-    for line in text.splitlines():
+    for line in lines:
         cells = line.split("|")
         if len(cells) == len(FIELDS):
             row = dict(zip(FIELDS, cells, strict=True))

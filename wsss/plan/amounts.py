@@ -194,16 +194,20 @@ def segmented(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
     return _of_views(views, images["crop_size"], 1 + _squares(options["scales"]))
 
 
-def predicted(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
-    """Return the amount of the predictions of a shard of the validation images."""
-    options, split = config["segmenters"][wildcards["segmenter"]], splits.get("val", EMPTY)
-    images = shard_size(split.images, wildcards, config["shards"]["val"])
-    inference = options["inference"]
-    views = _squares(inference["scales"]) * (2 if inference["flip"] else 1)
-    labels = len(config["datasets"][wildcards["dataset"]]["classes"]) + 1
-    crf = KERNELS + labels * inference["crf"]["iterations"]
-    amount = _of_images(images, split, views * (1 + _squares(options["scales"])))
-    return amount._replace(crf_passes=amount.megapixels * crf)
+def predicted(name: str) -> Measure:
+    """Return the measure of the predictions of a shard of a split."""
+
+    def amount(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
+        options, split = config["segmenters"][wildcards["segmenter"]], splits.get(name, EMPTY)
+        images = shard_size(split.images, wildcards, config["shards"][name])
+        inference = options["inference"]
+        views = _squares(inference["scales"]) * (2 if inference["flip"] else 1)
+        labels = len(config["datasets"][wildcards["dataset"]]["classes"]) + 1
+        crf = KERNELS + labels * inference["crf"]["iterations"]
+        found = _of_images(images, split, views * (1 + _squares(options["scales"])))
+        return found._replace(crf_passes=found.megapixels * crf)
+
+    return amount
 
 
 def evaluated(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:

@@ -8,7 +8,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
-COLUMNS = ("image_id", "path", "split", "height", "width", "labels")
+INDEX_COLUMNS = "image_id,path,split,height,width,labels"
+CANDIDATE_COLUMNS = "image_id,path,height,width"
 SEPARATOR = ";"
 
 
@@ -30,7 +31,7 @@ EMPTY = Split(0, 0.0, 0.0, 0.0)
 def count_datasets(config: Mapping[str, Any], folder: Path) -> dict[str, dict[str, Split]]:
     """Return the counts of a config's data sets, as far as they are known.
 
-    Those of a prepared data set stand in its index. Of drawn scenes the config knows them.
+    Those of a prepared data set stand in its tables. Of drawn scenes the config knows them.
 
     Args:
         config: A resolved config.
@@ -55,30 +56,36 @@ def count_dataset(name: str, config: Mapping[str, Any], folder: Path) -> dict[st
 
 
 def count_index(index_csv: Path) -> dict[str, Split]:
-    """Return the counts of an index by split.
+    """Return the counts of an index, and of the table of candidates beside it, by split.
 
-    It is read without its checksum and without keeping the rows: the engine asks at every start,
-    and an index may have nine million.
+    They are read without checksums and without keeping the rows: the engine asks at every start,
+    and there may be nine million candidates.
 
     Raises:
-        ValueError: It has other columns, or a size is no number.
+        ValueError: A table has other columns, or a size is no number.
     """
-    state = index_csv.stat()
-    return _count_file(index_csv, state.st_mtime_ns, state.st_size)
+    found = _count_file(index_csv, INDEX_COLUMNS, _state(index_csv))
+    candidates_csv = index_csv.with_name("candidates.csv")
+    if not candidates_csv.is_file():
+        return found
+    return found | _count_file(candidates_csv, CANDIDATE_COLUMNS, _state(candidates_csv))
+
+
+def _state(path: Path) -> tuple[int, int]:
+    return path.stat().st_mtime_ns, path.stat().st_size
 
 
 @lru_cache(maxsize=64)
-def _count_file(index_csv: Path, changed: int, size: int) -> dict[str, Split]:
-    with index_csv.open(encoding="utf-8-sig", newline="") as file:
-        header = file.readline().rstrip("\r\n")
-        if header != ",".join(COLUMNS):
-            raise ValueError(f"{index_csv} is no index of a data set; prepare the data set again")
+def _count_file(path: Path, columns: str, state: tuple[int, int]) -> dict[str, Split]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        if file.readline().rstrip("\r\n") != columns:
+            raise ValueError(f"{path} is no index of a data set; prepare the data set again")
         rows = Counter(_size_and_labels(line) for line in file)
     try:
         return _count_rows(rows)
     except ValueError:
         raise ValueError(
-            f"{index_csv} has a row without a size in pixels; prepare the data set again"
+            f"{path} has a row without a size in pixels; prepare the data set again"
         ) from None
 
 
@@ -96,7 +103,7 @@ def _count_rows(rows: Mapping[str, int]) -> dict[str, Split]:
     for cells, (text, count) in zip(csv.reader(rows), rows.items(), strict=True):
         if not text.strip():
             continue
-        split, height, width, labels = cells
+        split, height, width, labels = cells if len(cells) == 4 else ("ood", *cells, "")
         pixels = int(height) * int(width)
         own = sums.setdefault(split, [0, 0, 0, 0])
         own[0] += count

@@ -50,6 +50,13 @@ OUTPUTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "image",
         (f"{SEGMENTER}/predictions/{{shard}}", f"{SEGMENTER}/predictions_crf/{{shard}}"),
     ),
+    "predict_test": (
+        "image",
+        (
+            f"{SEGMENTER}/test_predictions/{{shard}}",
+            f"{SEGMENTER}/test_predictions_crf/{{shard}}",
+        ),
+    ),
 }
 
 

@@ -3,15 +3,13 @@
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import yaml
+from typing import NamedTuple
 
 from wsss.plan.amounts import Amount
 from wsss.plan.counts import count_datasets
 from wsss.plan.disk import disk_key, written
 from wsss.plan.rates import Measured, Rate, group_of, starts_of
-from wsss.plan.records import Record, read_records
+from wsss.plan.records import Record, config_of, read_records
 from wsss.plan.stage_logs import device_of, gpu_name
 from wsss.plan.work import CRF, NEGLIGIBLE, gpus_of, threads_of, work_of
 
@@ -89,7 +87,7 @@ def samples_of(results: Path, *, gpu: bool, cores: int | None) -> list[Sample]:
     Raises:
         ValueError: It has no jobs, no config, or that of another version.
     """
-    config = _config_of(results)
+    config = config_of(results)
     counts = count_datasets(config, results)
     found = []
     for record in read_records(results):
@@ -113,21 +111,6 @@ def samples_of(results: Path, *, gpu: bool, cores: int | None) -> list[Sample]:
             f"{results} has no benchmarks of jobs: name the results folder of a run that ended"
         )
     return found
-
-
-def _config_of(results: Path) -> Mapping[str, Any]:
-    path = results / "config.yaml"
-    try:
-        config = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as error:
-        raise ValueError(
-            f"{path} cannot be read ({error.strerror}): name the results folder of a run"
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is no YAML ({error}): run the workflow again") from None
-    if not isinstance(config, Mapping):
-        raise ValueError(f"{path} is no config: run the workflow again")
-    return config
 
 
 def _rate(

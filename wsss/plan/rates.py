@@ -8,10 +8,11 @@ the folder of the workflow (`wsss plan --rates RESULTS --save rates.csv`) goes b
 How measured.csv was made: `wsss plan --rates A --rates B ... --cores 2 --machine "2 cores of an AMD
 EPYC" --save measured.csv`, with an empty table in its place before, on the results folders of
 config.yaml, config/scenes.yaml and config/photos.yaml, two jobs at a time on the 2 cores; of
-config/tiny.yaml, whose jobs tell the starts; and of small runs for the rates of both ResNets and of
-the refiner `seed`. For these last three the machine was shared, so the CPU seconds of each job, on
-one thread, stand for its wall time. Where docs/benchmark.md has the same, it agrees: 7.0 for class
-activation maps of a ResNet-50, 5.3 for AdvCAM. Nobody has measured a GPU.
+config/tiny.yaml, whose jobs tell the starts; and of small runs for the rates of both ResNets, of
+the refiner `seed`, and of choose_threshold (three times 4,000 made-up maps). For these last four
+the machine was shared, so the CPU seconds of each job, on one thread, stand for its wall time.
+Where docs/benchmark.md has the same, it agrees: 7.0 for class activation maps of a ResNet-50, 5.3
+for AdvCAM. Nobody has measured a GPU.
 """
 
 import csv

@@ -1,9 +1,11 @@
 """What the jobs of a run took: one record per benchmark file of a results folder."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import yaml
 
 from wsss.plan.work import NEGLIGIBLE, RULES
 
@@ -34,6 +36,26 @@ def read_records(results: Path) -> list[Record]:
         ValueError: A benchmark file cannot be read as one.
     """
     return [record for path in benchmark_files(results) for record in _read(path, results)]
+
+
+def config_of(results: Path) -> Mapping[str, Any]:
+    """Return the config that a results folder was made with.
+
+    Raises:
+        ValueError: It is missing or broken.
+    """
+    path = results / "config.yaml"
+    try:
+        config = yaml.safe_load(path.read_text("utf-8"))
+    except OSError as error:
+        raise ValueError(
+            f"{path} cannot be read ({error.strerror}): name the results folder of a run"
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is no YAML ({error}): run the workflow again") from None
+    if not isinstance(config, Mapping):
+        raise ValueError(f"{path} is no config: run the workflow again")
+    return config
 
 
 def benchmark_files(results: Path) -> list[Path]:

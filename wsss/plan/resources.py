@@ -18,10 +18,11 @@ from wsss.plan.work import NEGLIGIBLE, NETWORK, Work
 UPPER: Mapping[str, tuple[int, int]] = {
     **dict.fromkeys(("extract_features", "score_ood", "cluster_ood", "erase_ood"), (240, 16000)),
     **dict.fromkeys(("train_classifier", "train_wood", "localize"), (720, 16000)),
-    **dict.fromkeys(("train_irn", "walk_irn", "predict"), (720, 16000)),
+    **dict.fromkeys(("train_irn", "walk_irn", "predict", "predict_test"), (720, 16000)),
     "train_segmenter": (1440, 24000),
     **dict.fromkeys(("prepare_data", "refine_maps", "label_irn"), (720, 16000)),
     **dict.fromkeys(("evaluate_seeds", "evaluate_pseudo_masks"), (240, 4000)),
+    "choose_threshold": (240, 4000),
     "evaluate_segmentation": (240, 4000),
     **dict.fromkeys(NEGLIGIBLE, (60, 4000)),
 }
@@ -154,7 +155,7 @@ def memory_mb(rule: str, load: Load | None, *, threads: int, gpus: int, attempt:
     return attempt * max(SMALLEST_MB, ceil(MEMORY_MARGIN * (ENGINE_MB + processes * each)))
 
 
-REFINING = frozenset({"refine_maps", "label_irn", "predict", "prepare_data"})
+REFINING = frozenset({"refine_maps", "label_irn", "predict", "predict_test", "prepare_data"})
 
 
 def load_of(rule: str, wildcards: Wildcards, config: Config, counts: Counts) -> Load | None:
@@ -189,7 +190,7 @@ def _labels(dataset: str, config: Config) -> int:
 def _network_load(
     rule: str, wildcards: Wildcards, config: Config, splits: Mapping[str, Split], plain: Load
 ) -> Load:
-    train, val, ood = (splits.get(name, EMPTY) for name in ("train", "val", "ood"))
+    train, ood = (splits.get(name, EMPTY) for name in ("train", "ood"))
     batch = config["inference_batch_size"]
     if rule == "train_segmenter":
         options = config["segmenters"][wildcards["segmenter"]]
@@ -199,8 +200,11 @@ def _network_load(
             use="segment",
             batch=_crops(images["batch_size"], images),
         )
-    if rule == "predict":
-        return _predicting(wildcards, config, val, plain)
+    if rule in ("predict", "predict_test"):
+        name = "val" if rule == "predict" else "test"
+        shard = splits.get(name, EMPTY)
+        shard = shard._replace(images=ceil(shard.images / config["shards"][name]))
+        return _predicting(wildcards, config, shard, plain)
     if rule == "erase_ood":
         maps = config["ood_sets"][wildcards["ood_set"]]
         backbone = backbone_of(config, maps["ranked_by"])
@@ -238,18 +242,18 @@ def _crops(views: int, images: Config) -> float:
     return views * images["crop_size"] ** 2 / 1e6
 
 
-def _predicting(wildcards: Wildcards, config: Config, val: Split, plain: Load) -> Load:
+def _predicting(wildcards: Wildcards, config: Config, shard: Split, plain: Load) -> Load:
     options = config["segmenters"][wildcards["segmenter"]]
-    batch, shards = config["inference_batch_size"], config["shards"]["val"]
+    batch = config["inference_batch_size"]
     largest_view = max(scale**2 for scale in options["inference"]["scales"])
     labels = _labels(wildcards["dataset"], config)
     # Two masks of every image of the shard, and the batch's probabilities.
-    masks = 2 * val.images / shards * val.megapixels
-    probabilities = 4 * 3 * batch * val.largest * labels
+    masks = 2 * shard.images * shard.megapixels
+    probabilities = 4 * 3 * batch * shard.largest * labels
     return plain._replace(
         network=options["backbone"],
         use="infer",
-        batch=batch * val.largest * largest_view,
+        batch=batch * shard.largest * largest_view,
         labels=labels,
         kept=masks + probabilities,
     )

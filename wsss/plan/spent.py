@@ -1,16 +1,16 @@
 """What a run did cost, by rule: from its benchmark files, and from SLURM's accounting."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
-from wsss.plan.accounting import Account, SlurmJob, ask_slurm, slurm_job
-from wsss.plan.records import Record, read_records
+from wsss.plan.accounting import Account, ask_slurm
+from wsss.plan.records import Record, config_of, read_records
 from wsss.plan.stage_logs import device_of, log_head
 from wsss.plan.words import count
 from wsss.plan.work import gpus_of, threads_of
+from wsss.slurm import Place, said_place
 
 FAILED = "Of a job that was tried several times only the last attempt is counted."
 
@@ -57,36 +57,30 @@ def costs_of(results: Path) -> Costs:
         ValueError: A benchmark file cannot be read as one.
     """
     records = read_records(results)
-    config = _config_of(results)
+    config: Mapping[str, Any] = {}
+    # It tells the threads only; whatever is wrong with it is said of them.
+    with contextlib.suppress(ValueError):
+        config = config_of(results)
     heads = [log_head(record.log) for record in records]
-    ran_in = [slurm_job(head) for head in heads]
-    known, sentence = ask_slurm(job.number for job in ran_in if job)
+    places = [said_place(head) for head in heads]
+    known, sentence = ask_slurm(place.job for place in places if place)
     together: dict[str, float] = {}
-    for record, job in zip(records, ran_in, strict=True):
-        if job:
-            together[job.number] = together.get(job.number, 0.0) + record.seconds
+    for record, place in zip(records, places, strict=True):
+        if place:
+            together[place.job] = together.get(place.job, 0.0) + record.seconds
     shares, guessed = [], 0
-    for record, job in zip(records, ran_in, strict=True):
-        threads = (job and job.cpus) or record.threads or _threads(record, config)
+    for record, place in zip(records, places, strict=True):
+        threads = (place and place.cpus) or record.threads or _threads(record, config)
         guessed += threads is None
-        share = record.seconds / together[job.number] if job and together[job.number] else 1.0
-        account = known.get(job.number) if job else None
-        shares.append(_share(record, job, account, threads or 1, share, config))
+        share = record.seconds / together[place.job] if place and together[place.job] else 1.0
+        account = known.get(place.job) if place else None
+        shares.append(_share(record, place, account, threads or 1, share, config))
     notes = [sentence] if sentence else []
     if guessed:
         notes.append(f"How many cores {count(guessed, 'job')} held is unknown; it counts as one.")
     if records:
         notes.append(FAILED)
     return Costs(_by_rule(shares), notes)
-
-
-def _config_of(results: Path) -> Mapping[str, Any]:
-    try:
-        config = yaml.safe_load((results / "config.yaml").read_text("utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):
-        # It tells the threads only; whatever is wrong with it is said of them.
-        return {}
-    return config if isinstance(config, Mapping) else {}
 
 
 def _threads(record: Record, config: Mapping[str, Any]) -> int | None:
@@ -99,7 +93,7 @@ def _threads(record: Record, config: Mapping[str, Any]) -> int | None:
 
 def _share(
     record: Record,
-    job: SlurmJob | None,
+    place: Place | None,
     account: Account | None,
     threads: int,
     share: float,
@@ -107,7 +101,7 @@ def _share(
 ) -> _Share:
     if account:
         return _Share(record, account.cpu_seconds * share, account.gpu_seconds * share, account)
-    gpus = job.gpus if job else _gpus(record, config)
+    gpus = place.gpus if place else _gpus(record, config)
     return _Share(record, record.seconds * threads, record.seconds * gpus, None)
 
 

@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from wsss.plan.accounting import slurm_job
 from wsss.plan.records import Record
 from wsss.plan.work import NETWORK
+from wsss.slurm import said_place
 
 DEVICE = re.compile(r" wsss\.train\.device: computes on (.+)$", re.MULTILINE)
 CPU = "the CPU"
@@ -24,8 +24,8 @@ def device_of(record: Record, *, gpu: bool) -> str:
     head = log_head(record.log)
     if said := DEVICE.search(head):
         return "cpu" if said[1].startswith(CPU) else "gpu"
-    job = slurm_job(head)
-    return "gpu" if gpu or (job is not None and job.gpus) else "cpu"
+    place = said_place(head)
+    return "gpu" if gpu or (place is not None and place.gpus) else "cpu"
 
 
 def gpu_name(record: Record) -> str | None:

@@ -33,7 +33,7 @@ NEGLIGIBLE = frozenset(
         *("write_config", "collect_metrics", "make_table", "write_report"),
         *("draw_figure", "draw_data_sheet", "draw_ood_sheet", "draw_map_panel", "draw_chain_panel"),
         *("rank_ood", "decide_oracle", "decide_none", "decide_manual"),
-        *("select_hard", "select_random", "select_random_hard"),
+        *("select_hard", "select_random", "select_random_hard", "submit_voc"),
     }
 )
 
@@ -89,7 +89,7 @@ def gpus_of(rule: str, config: Config) -> int:
 THREADS = {
     **dict.fromkeys(("train_irn", "train_segmenter"), "train"),
     **dict.fromkeys(("extract_features", "cluster_ood", "score_ood", "erase_ood"), "infer"),
-    **dict.fromkeys(("localize", "walk_irn", "predict"), "infer"),
+    **dict.fromkeys(("localize", "walk_irn", "predict", "predict_test"), "infer"),
     **dict.fromkeys(("refine_maps", "label_irn"), "crf"),
 }
 
@@ -98,7 +98,7 @@ NETWORK = frozenset(
     {
         *("train_classifier", "train_wood", "train_irn", "train_segmenter"),
         *("extract_features", "cluster_ood", "score_ood", "erase_ood"),
-        *("localize", "walk_irn", "predict"),
+        *("localize", "walk_irn", "predict", "predict_test"),
     }
 )
 
@@ -144,6 +144,11 @@ def _segmenter(rule: str, wildcards: Wildcards, config: Config) -> str:
     return f"{rule}:{config['segmenters'][wildcards['segmenter']]['backbone']}"
 
 
+def _predictor(rule: str, wildcards: Wildcards, config: Config) -> str:
+    """Test images are predicted at the rate of validation images."""
+    return _segmenter("predict", wildcards, config)
+
+
 def _crf(rule: str, wildcards: Wildcards, config: Config) -> str:
     return CRF
 
@@ -163,6 +168,7 @@ RULES: Mapping[str, tuple[Kind, Measure]] = {
     "erase_ood": (_eraser, amounts.erased),
     "train_wood": (_with_backbone, amounts.classifier),
     "localize": (_localizer, amounts.localized),
+    "choose_threshold": (_rule_alone, amounts.once("train")),
     "evaluate_seeds": (_rule_alone, amounts.once("train")),
     "refine_maps": (_refiner, amounts.refined),
     "label_irn": (_crf, amounts.labelled),
@@ -170,6 +176,7 @@ RULES: Mapping[str, tuple[Kind, Measure]] = {
     "walk_irn": (_with_backbone, amounts.walked),
     "evaluate_pseudo_masks": (_masks, amounts.once("train")),
     "train_segmenter": (_segmenter, amounts.segmented),
-    "predict": (_segmenter, amounts.predicted),
+    "predict": (_segmenter, amounts.predicted("val")),
+    "predict_test": (_predictor, amounts.predicted("test")),
     "evaluate_segmentation": (_masks, amounts.evaluated),
 }
