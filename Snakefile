@@ -19,12 +19,14 @@ include: "workflow/rules/refine.smk"
 include: "workflow/rules/segment.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/plan.smk"
+include: "workflow/rules/fetch.smk"
 
 
 # A second's work, which needs no job of a cluster.
 localrules:
     all,
     write_config,
+    voc_submission,
 
 
 rule all:

@@ -2,11 +2,25 @@
 
 import logging
 import os
+import subprocess
 import sys
 
 import pytest
 
 from tests.fake_slurm import FakeSlurm
+
+# Their tests take minutes each. Processes that share the tests take whole files, in this order: a
+# long one that came last would keep one process at work alone.
+LONGEST_FIRST = ("tests/slurm/test_tiny.py", "tests/slurm/", "tests/workflow/", "tests/faults/")
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the longest tests."""
+    items.sort(
+        key=lambda item: next(
+            (i for i, name in enumerate(LONGEST_FIRST) if item.nodeid.startswith(name)), 99
+        )
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -32,3 +46,22 @@ def fake_slurm(tmp_path, monkeypatch):
     slurm.answer("scontrol", "MinJobAge               = 300 sec")
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
     return slurm
+
+
+@pytest.fixture
+def start_code():
+    """Start Python code with arguments; whatever still runs after the test is killed."""
+    started = []
+
+    def start(code, *arguments, **environment):
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, *map(str, arguments)], text=True, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | environment,
+        )  # fmt: skip
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()

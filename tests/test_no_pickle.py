@@ -64,7 +64,12 @@ READERS = {
         None, classes=["a"], backbone="compact", initial_weights=str(path), random_seed=0
     ),
     "segmenter's initial_weights": lambda path: start_segmenter(
-        RECIPE, classes=["a"], initial_weights=str(path), start=path, random_seed=0
+        RECIPE,
+        classes=["a"],
+        initial_weights=str(path),
+        saw_pixel_labels=False,
+        start=path,
+        random_seed=0,
     ),
     "read_arrays": lambda path: read_arrays(path, ["weight"]),
     "config": read_config_file,

@@ -10,7 +10,7 @@ from tests.source import ROOT, imported_modules, library_files, tree_of
 # put together from data, tables and figures. Commands join rooms, as the workflow's scripts do.
 COMMANDS = {"data", "figures", "localize", "models", "ood", "plan", "refine", "store", "train"}
 MAY_IMPORT = {
-    "commands": COMMANDS | {"engine"},
+    "commands": COMMANDS | {"engine", "fetch"},
     "config": set(),
     "data": {"store"},
     "store": set(),
@@ -22,16 +22,18 @@ MAY_IMPORT = {
     "refine": set(),
     "train": {"data", "models", "losses", "metrics", "refine", "store"},
     "engine": set(),
+    "fetch": {"store"},
     "figures": {"data", "store", "metrics"},
     "plan": {"config"},
     "report": {"data", "store", "metrics", "figures", "plan"},
     "review": {"data", "store", "ood"},
+    "thresholds": set(),
 }
 HALL = {"code_hash", "disk", "holds", "logs", "parallel", "processes", "progress", "slurm"}
 # What the file reads comes with an installed package.
 READS_PACKAGED_WEIGHTS = {"wsss/models/backbones/efficientnet_lite0.py"}
 FILE_CALLS = {"open", "read_text", "read_bytes", "write_text", "write_bytes", "imread", "imwrite"}
-COMPUTING = {"models", "losses", "metrics", "localize", "refine"}
+COMPUTING = {"models", "losses", "metrics", "localize", "refine", "thresholds"}
 # The page of provenance names the engine's version, as it does that of every package. Commands and
 # their help speak of the workflow; one room is about its engine. Else the library works without.
 NAMES_THE_ENGINE = {"wsss/report/runs.py": 1}

@@ -29,7 +29,8 @@ IMPORT = """Turn a checkpoint of others into a file of this project. Tensors are
 changed; what does not fit exactly is refused. Checkpoints are read without running any code
 of theirs."""
 IMPORT_OUTPUT = """what can be imported:
-  classifier   ResNet-50 of jiwoon-ahn/irn, jbeomlee93/AdvCAM and RIB, naver-ai/w-ood
+  classifier   ResNet-50 of jiwoon-ahn/irn, jbeomlee93/AdvCAM and RIB, naver-ai/w-ood;
+               Wide ResNet-38 of YudeWang/SEAM, halbielee/EPS, arvijj/hfpl
   irn          boundary network (ResNet-50) of the same repositories
   segmenter    DeepLab-v2 (ResNet-101) of kazuto1011/deeplab-pytorch
 
@@ -56,6 +57,11 @@ PLAN_EXAMPLES = """examples:
                                                       keep them: rates.csv in this folder counts
                                                       for wsss plan, snakemake -n and the run
                                                       times that jobs ask a cluster for"""
+
+FETCH = """Download data sets and ImageNet weights to data/ of this folder, where configs look for
+them. What is under way goes on where it ended; what is there is left alone. The same is done by
+`snakemake --cores 1 fetch_NAME`. Where a source cannot be reached, WSSS_FETCH_MIRRORS may hold
+pairs as http://images.cocodataset.org=https://mirror.example/coco, with spaces between."""
 
 COST = """What did a run cost? Prints, for each rule, jobs, core-hours, GPU-hours, memory, and,
 where the jobs ran in SLURM and its accounting (sacct) answers, what they asked for and how long
@@ -96,6 +102,8 @@ def _run(options: argparse.Namespace) -> int:
         return 0
     if options.command == "plan":
         return _plan(options)
+    if options.command == "fetch":
+        return _fetch(options)
     if options.command == "cost":
         from wsss.commands.cost import cost
 
@@ -152,6 +160,16 @@ def _plan(options: argparse.Namespace) -> int:
     return 0
 
 
+def _fetch(options: argparse.Namespace) -> int:
+    from wsss.commands.fetch import fetch_all, listing
+
+    if options.list:
+        sys.stdout.write(listing())
+    else:
+        fetch_all(options.names)
+    return 0
+
+
 def _check(folder: Path) -> int:
     from wsss.commands.check import check
 
@@ -202,6 +220,15 @@ def build_parser() -> argparse.ArgumentParser:
             formatter_class=layout,
         )
     )
+    fetch = commands.add_parser(
+        "fetch",
+        help="download data sets and ImageNet weights",
+        description=FETCH,
+        formatter_class=layout,
+    )
+    fetch.add_argument("names", nargs="*", metavar="NAME", help="what to fetch, see --list")
+    fetch.add_argument("--list", action="store_true", help="what there is: size, place, licence")
+    fetch.add_argument("--debug", action="store_true", help="show the traceback of an error")
     cost = commands.add_parser(
         "cost", help="what a run did cost", description=COST, formatter_class=layout
     )

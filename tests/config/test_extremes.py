@@ -7,6 +7,7 @@ import pytest
 
 from tests.config.test_values import SCHEMA
 from tests.train.small import small_classifier
+from wsss.config.thresholds import with_thresholds
 
 pytestmark = pytest.mark.slow
 
@@ -14,6 +15,8 @@ RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (2, 33, 40, 3), dtype=np.uint8)
 CLASS_IDS = [np.array([0]), np.array([0, 1])]
 MAPS = RNG.random((2, 33, 40)).astype(np.float32)
+# What the ways of choosing a threshold may find in the maps.
+CHOSEN = {"otsu": 0.0, "expected_iou": 0.99}
 # A climb of many steps is slow, and no different from one of three.
 FIXED = {"steps": 3, "batch_size": 4}
 
@@ -28,6 +31,7 @@ def refined(method, options):
     refine = importlib.import_module(f"wsss.refine.{method}").refine
     extra = [MAPS[0, :9, :10]] if method == "irn" else []
     maps = MAPS[:, :9, :10] if method == "irn" else MAPS
+    options = with_thresholds(options, CHOSEN)
     return [refine(IMAGES[0], maps, np.array([0, 1]), *extra, **options)]
 
 
@@ -38,6 +42,8 @@ def schema_of(name):
 
 def ends(schema):
     """The smallest and the largest value of an option, and every word of a choice."""
+    if "anyOf" in schema:
+        return [value for choice in schema["anyOf"] for value in ends(choice)]
     if "enum" in schema:
         return schema["enum"]
     if "items" in schema:

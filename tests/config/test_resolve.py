@@ -78,7 +78,7 @@ def sentence(config):
 def test_defaults_are_filled_in():
     config = resolved(SMALL)
     assert config["random_seeds"] == [0]
-    assert config["shards"] == {"train": 1, "val": 1, "ood": 1}
+    assert config["shards"] == {"train": 1, "val": 1, "test": 1, "ood": 1}
     assert config["datasets"]["scenes"]["train"] == 800
     assert config["classifiers"]["f_in"]["images"]["crop_size"] == 512
     assert config["classifiers"]["wood"]["lambda"] == 0.007
@@ -230,6 +230,8 @@ def test_keys_that_are_no_words():
          "config.ood_sets.hard.ranked_by: 'f_out' is not defined in config.classifiers"),
         ("ood_sets.random.same_size_as", "soft",
          "config.ood_sets.random.same_size_as: 'soft' is not defined in config.ood_sets"),
+        ("datasets.scenes.pool", "openimages",
+         "config.datasets.scenes.pool: 'openimages' is not defined in config.datasets (there: "),
         ("classifiers.wood.excluded_class", "cow",
          "config.classifiers.wood.excluded_class is 'cow', but the classes of scenes are aero"),
     ],
@@ -248,6 +250,7 @@ def test_an_undefined_name_is_named_by_its_place(path, value, words):
         ("ood_sets.hard.ranked_by", "wood",
          "config.ood_sets.hard.ranked_by closes a circle: wood -> hard -> wood"),
         ("ood_sets.hard.same_size_as", "random", "closes a circle: hard -> random -> hard"),
+        ("datasets.scenes.pool", "scenes", "config.datasets.scenes.pool closes a circle: scenes"),
     ],
 )  # fmt: skip
 def test_a_circle_is_refused(path, value, words):

@@ -92,7 +92,7 @@ def test_localizers(name):
 
 @pytest.mark.parametrize("name", names("dataset"))
 def test_data_sets(name):
-    assert options(f"dataset.{name}") == arguments(f"data.sets.{name}:prepare", "workers")
+    assert options(f"dataset.{name}", "pool") == arguments(f"data.sets.{name}:prepare", "workers")
 
 
 @pytest.mark.parametrize("name", names("figure"))
@@ -152,7 +152,7 @@ def test_wood_classifier():
 
 def test_segmenter():
     top = {"backbone", "initial_weights", "atrous_rates", "scales", "training", "inference"}
-    assert options("segment.deeplab_v2") == top
+    assert options("segment.deeplab_v2", "initial_weights_saw_pixel_labels") == top
     assert options("segment.deeplab_v2/training", "images") == arguments(
         "train.segmenter:train_segmenter", "checkpoint"
     )
@@ -201,7 +201,7 @@ def test_evaluation_and_tables():
     config = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text("utf-8"))
     contour = config["properties"]["evaluation"]["properties"]["contour"]["properties"]
     assert set(contour) == arguments("metrics.masks:score_masks", "num_classes", "pairs")
-    summary = arguments("report.table:summarise", "pruning")
+    summary = arguments("report.table:summarise", "pruning", "saw_pixel_labels", "protocols")
     renamed = {"metric_names": "metrics", "threshold_policy": "threshold"}
     shown = options("table", "title", "caption", "notes", "random_seeds")
     assert {renamed.get(name, name) for name in summary} == shown

@@ -112,12 +112,14 @@ def with_value(name, path, value):
 def default_of(name, path):
     schema = SCHEMA["$defs"][name] if name else SCHEMA
     for key in path:
-        schema = schema["properties"][key]
+        schema = schema.get("properties", {}).get(key) or schema["additionalProperties"]
     return schema.get("default", [])
 
 
 def types_of(schema):
     """The JSON types that an option takes."""
+    if "anyOf" in schema:
+        return set().union(*map(types_of, schema["anyOf"]))
     if "enum" in schema or "const" in schema:
         return {"string"}
     found = schema.get("type", "object")

@@ -22,6 +22,8 @@ STAGES = {
     "segmentation": ("val", 5, 0.15),
     "segmentation_crf": ("val", 5, 0.17),
 }
+# Policy, threshold, and whether the config names it.
+POLICIES = [("fixed", 0.15, 1), ("otsu", 0.17, 0), ("ground_truth", 0.2, 0)]
 LABELS = {"/".join(chain): label for label, chain in CHAINS.items()}
 
 
@@ -32,10 +34,8 @@ def metrics_table(seeds: int = 3) -> pd.DataFrame:
     for label, chain in CHAINS.items():
         for seed in range(seeds):
             for stage, (split, depth, bonus) in STAGES.items():
-                policies = (
-                    [("fixed", 0.15), ("ground_truth", 0.2)] if stage == "seed" else [("", np.nan)]
-                )
-                for policy, threshold in policies:
+                policies = POLICIES if stage == "seed" else [("", np.nan, np.nan)]
+                for policy, threshold, in_config in policies:
                     level = QUALITY[label] + bonus + 0.012 * rng.standard_normal()
                     level += 0.01 * (policy == "ground_truth")
                     head = (
@@ -46,6 +46,7 @@ def metrics_table(seeds: int = 3) -> pd.DataFrame:
                         split,
                         policy,
                         threshold,
+                        in_config,
                     )
                     values = {
                         "miou": level, "precision": level + 0.04, "recall": level + 0.15,
@@ -59,7 +60,8 @@ def metrics_table(seeds: int = 3) -> pd.DataFrame:
                         for name, extra in zip(CLASSES, spread, strict=True)
                     ]
     names = ["dataset", "classifier", "localizer", "refiner", "segmenter", "random_seed", "stage",
-             "split", "threshold_policy", "threshold", "class_name", "metric", "value"]  # fmt: skip
+             "split", "threshold_policy", "threshold", "threshold_in_config", "class_name",
+             "metric", "value"]  # fmt: skip
     return pd.DataFrame(rows, columns=names)
 
 

@@ -13,6 +13,7 @@ import torch
 
 from tests.source import ROOT
 from tests.train.small import CLASSES, write_images
+from wsss.data.candidates import write_candidates
 from wsss.data.index import write_classes, write_index
 from wsss.models.classifier import build_classifier
 from wsss.store.tables import read_table, write_table
@@ -61,6 +62,8 @@ class OodProject:
             for number, record in enumerate(records)
         ]
         write_index(self.path("index.csv"), self.records)
+        candidates = [record for record in self.records if record.split == "ood"]
+        write_candidates(self.path("candidates.csv"), candidates, ())
         write_classes(self.path("classes.csv"), classes, {})
         torch.manual_seed(0)
         classifier = build_classifier("compact", num_classes=len(classes))
@@ -86,7 +89,10 @@ class OodProject:
 
     def run(self, script: str, inputs: Mapping, outputs: Mapping, **rest: Any) -> None:
         params = {"code": "", "batch_size": 4, "shards": 1, "options": {}, **rest}
-        data = {"index": "index.csv", "classes": "classes.csv", "classifier": "f_in.safetensors"}
+        data = {
+            "index": "index.csv", "candidates": "candidates.csv", "classes": "classes.csv",
+            "classifier": "f_in.safetensors",
+        }  # fmt: skip
         paths = {name: str(self.path(file)) for name, file in {**data, **inputs}.items()}
         fake = SimpleNamespace(
             input=Named(paths),

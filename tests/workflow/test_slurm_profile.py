@@ -5,12 +5,12 @@ import re
 import pytest
 import yaml
 
-from tests.source import ROOT
+from tests.source import ROOT, workflow_rules
 
 PROFILE = ROOT / "slurm/config.yaml"
 # Slow ones without a GPU, each of whose jobs is long enough to be alone.
 ALONE = {"prepare_data", "refine_maps", "label_irn"}
-LOCAL = {"all", "write_config"}
+LOCAL = {"all", "write_config", "voc_submission"}
 
 
 @pytest.fixture(scope="module")
@@ -20,11 +20,7 @@ def profile():
 
 @pytest.fixture(scope="module")
 def rules():
-    """The text of every rule by its name."""
-    texts = [ROOT / "Snakefile", *sorted((ROOT / "workflow/rules").glob("*.smk"))]
-    parts = re.split(r"^rule (\w+):", "".join(path.read_text() for path in texts), flags=re.M)
-    bodies = [re.match(r"\n((?: +.*\n|\n)*)", part)[1] for part in parts[2::2]]
-    return dict(zip(parts[1::2], bodies, strict=True))
+    return workflow_rules()
 
 
 def test_every_rule_of_a_gpu_goes_to_its_partition(profile, rules):

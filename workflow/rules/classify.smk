@@ -53,8 +53,6 @@ rule extract_features:
 
 rule cluster_ood:
     input:
-        index=f"{DATA}/index.csv",
-        classes=f"{DATA}/classes.csv",
         classifier=start_of,
         features=start_features_of,
         selected=selected_of,

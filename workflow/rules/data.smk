@@ -13,8 +13,12 @@ rule write_config:
 
 
 rule prepare_data:
+    input:
+        pool=lambda w: pool_files(w, "candidates.csv"),
+        pool_classes=lambda w: pool_files(w, "classes.csv"),
     output:
         index=f"{DATA}/index.csv",
+        candidates=f"{DATA}/candidates.csv",
         classes=f"{DATA}/classes.csv",
         ground_truth=f"{DATA}/ground_truth.csv",
         folder=directory(f"{DATA}/images"),
@@ -27,7 +31,7 @@ rule prepare_data:
         **limits("prepare_data"),
     params:
         kind=lambda w: config["datasets"][w.dataset]["kind"],
-        options=lambda w: options_of("datasets", w.dataset, "kind"),
+        options=lambda w: options_of("datasets", w.dataset, "kind", "pool"),
         code=lambda w: script_code(
             "prepare_data",
             f"wsss/data/sets/{config['datasets'][w.dataset]['kind']}.py",

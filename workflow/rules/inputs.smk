@@ -1,6 +1,12 @@
 # What the rules of training and refinement read, and which files their code is in.
 
 
+def pool_files(w, name):
+    """A file of the data set whose candidates a data set takes over, if it does."""
+    pool = config["datasets"][w.dataset]["pool"]
+    return [f"{R}/{pool}/{name}"] if pool else []
+
+
 def start_of(w):
     """The classifier that training starts from, if it starts from one."""
     start = config["classifiers"][w.classifier]["start_from"]
@@ -59,6 +65,15 @@ IRN = one_of(named("refiners", "method", "irn"))
 IRN_LOG = "{dataset}/{classifier}/s{random_seed}/{localizer}/{refiner}"
 
 
+def thresholds_of(w):
+    """The thresholds that the maps tell, if the refiner names a way of choosing one."""
+    options = config["refiners"][w.refiner]
+    options = options.get("labels", options)
+    settings = [options[key] for key in config_thresholds.KEYS if key in options]
+    named = any(config_thresholds.way_of(setting) for setting in settings)
+    return f"{LOCALIZER}/background_threshold.csv" if named else []
+
+
 def refiner_file(w):
     return f"wsss/refine/{config['refiners'][w.refiner]['method']}.py"
 
@@ -79,3 +94,20 @@ def segmenter_start_of(w):
     if weights == "classifier":
         return f"{CLASSIFIER}/classifier.safetensors"
     return [] if weights in ("none", "package") else weights
+
+
+def voc_archives(w):
+    """The archives for VOC's server, of every chain in a table that ends in predictions."""
+    found = [
+        f"{link_folder(links_of(chain), seed)}/voc_submission{crf}.tar.gz"
+        for chain, seed in wanted("tables")
+        if len(links_of(chain)) == 5
+        and config["datasets"][links_of(chain)[0]].get("test_root")
+        for crf in ("", "_crf")
+    ]
+    if not found:
+        raise WorkflowError(
+            "there is nothing to submit: no table has a chain with a segmenter on a data set of "
+            "kind voc whose test_root holds the test images"
+        )
+    return found

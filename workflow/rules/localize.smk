@@ -27,11 +27,36 @@ rule localize:
         "../scripts/localize.py"
 
 
+rule choose_threshold:
+    input:
+        index=f"{DATA}/index.csv",
+        classes=f"{DATA}/classes.csv",
+        maps=[f"{LOCALIZER}/maps/{shard}.h5" for shard in shards_of("train")],
+    output:
+        thresholds=f"{LOCALIZER}/background_threshold.csv",
+    log:
+        f"{R}/logs/{{dataset}}/{{classifier}}/s{{random_seed}}/{{localizer}}/choose_threshold.log",
+    benchmark:
+        f"{R}/benchmarks/{{dataset}}/{{classifier}}/s{{random_seed}}/{{localizer}}/choose_threshold.tsv"
+    priority: LONG_WAY
+    resources:
+        **limits("choose_threshold"),
+    params:
+        ways=config_thresholds.WAYS,
+        code=script_code(
+            "choose_threshold",
+            *(f"wsss/thresholds/{way}.py" for way in config_thresholds.WAYS),
+        ),
+    script:
+        "../scripts/choose_threshold.py"
+
+
 rule evaluate_seeds:
     input:
         index=f"{DATA}/index.csv",
         classes=f"{DATA}/classes.csv",
         ground_truth=f"{DATA}/ground_truth.csv",
+        thresholds=f"{LOCALIZER}/background_threshold.csv",
         maps=[f"{LOCALIZER}/maps/{shard}.h5" for shard in shards_of("train")],
     output:
         metrics=f"{LOCALIZER}/seed_metrics.csv",

@@ -1,7 +1,6 @@
 rule score_ood:
     input:
-        index=f"{DATA}/index.csv",
-        classes=f"{DATA}/classes.csv",
+        candidates=f"{DATA}/candidates.csv",
         classifier=f"{CLASSIFIER}/classifier.safetensors",
     output:
         scores=f"{CLASSIFIER}/ood_scores/{{shard}}.h5",
@@ -108,8 +107,7 @@ rule decide_manual:
 
 rule select_hard:
     input:
-        index=f"{DATA}/index.csv",
-        classes=f"{DATA}/classes.csv",
+        candidates=f"{DATA}/candidates.csv",
         ranking=f"{OOD}/ranking.csv",
         decisions=f"{OOD}/decisions.csv",
         equal_set=equal_set_of,
@@ -132,8 +130,7 @@ rule select_hard:
 
 rule erase_ood:
     input:
-        index=f"{DATA}/index.csv",
-        classes=f"{DATA}/classes.csv",
+        candidates=f"{DATA}/candidates.csv",
         ranking=f"{OOD}/ranking.csv",
         decisions=f"{OOD}/decisions.csv",
         equal_set=equal_set_of,
@@ -163,8 +160,7 @@ rule erase_ood:
 
 rule select_random:
     input:
-        index=f"{DATA}/index.csv",
-        classes=f"{DATA}/classes.csv",
+        candidates=f"{DATA}/candidates.csv",
         equal_set=equal_set_of,
     output:
         selected=f"{OOD}/selected.csv",
@@ -185,8 +181,7 @@ rule select_random:
 
 rule select_random_hard:
     input:
-        index=f"{DATA}/index.csv",
-        classes=f"{DATA}/classes.csv",
+        candidates=f"{DATA}/candidates.csv",
         ranking=f"{OOD}/ranking.csv",
         equal_set=equal_set_of,
     output:

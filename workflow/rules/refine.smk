@@ -3,6 +3,7 @@ rule refine_maps:
         index=f"{DATA}/index.csv",
         classes=f"{DATA}/classes.csv",
         maps=f"{LOCALIZER}/maps/{{shard}}.h5",
+        thresholds=thresholds_of,
     output:
         pseudo_masks=directory(f"{REFINER}/pseudo_masks/{{shard}}"),
     log:
@@ -29,6 +30,7 @@ rule label_irn:
         index=f"{DATA}/index.csv",
         classes=f"{DATA}/classes.csv",
         maps=f"{LOCALIZER}/maps/{{shard}}.h5",
+        thresholds=thresholds_of,
     output:
         labels=directory(f"{REFINER}/confident_labels/{{shard}}"),
     log:

@@ -38,6 +38,10 @@ rule make_table:
     params:
         table=lambda w: config["tables"][w.table],
         pruning=lambda w: pruning_of(config["tables"][w.table]["chains"]),
+        saw_pixel_labels=lambda w: saw_pixel_labels_of(
+            config["tables"][w.table]["chains"]
+        ),
+        protocols=lambda w: protocols_of(config["tables"][w.table]),
         random_seeds=lambda w: seeds_of("tables", w.table),
         code=script_code("make_table"),
     script:
@@ -101,8 +105,7 @@ rule draw_data_sheet:
 
 rule draw_ood_sheet:
     input:
-        index=f"{DATA}/index.csv",
-        classes=f"{DATA}/classes.csv",
+        candidates=f"{DATA}/candidates.csv",
         ground_truth=f"{DATA}/ground_truth.csv",
         ranking=f"{OOD}/ranking.csv",
         decisions=f"{OOD}/decisions.csv",
@@ -192,6 +195,7 @@ rule write_report:
         pictures=report_pictures(),
         tiles=list(report_tiles().values()),
         index=[f"{R}/{dataset}/index.csv" for dataset in chain_datasets()],
+        candidates=[f"{R}/{dataset}/candidates.csv" for dataset in chain_datasets()],
         classes=[f"{R}/{dataset}/classes.csv" for dataset in chain_datasets()],
         ranking_summary=ood_files("ranking_summary.csv"),
         decisions_summary=ood_files("decisions_summary.csv"),

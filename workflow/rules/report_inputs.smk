@@ -36,6 +36,24 @@ def pruning_of(chains):
     return found
 
 
+def saw_pixel_labels_of(chains):
+    """The labels whose chain ends in a segmenter that starts from a training on masks."""
+    return [
+        label
+        for label, chain in chains.items()
+        if len(links_of(chain)) == 5
+        and config["segmenters"][links_of(chain)[4]]["initial_weights_saw_pixel_labels"]
+    ]
+
+
+def protocols_of(table):
+    """How each row of a table came about, in words."""
+    return {
+        label: config_protocol.row_protocol(config, chain, table["stage"])
+        for label, chain in table["chains"].items()
+    }
+
+
 def panel_dataset(name):
     return links_of(next(iter(config["panels"][name]["chains"].values())))[0]
 

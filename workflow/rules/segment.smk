@@ -24,6 +24,9 @@ rule train_segmenter:
             },
         },
         initial_weights=lambda w: config["segmenters"][w.segmenter]["initial_weights"],
+        saw_pixel_labels=lambda w: config["segmenters"][w.segmenter][
+            "initial_weights_saw_pixel_labels"
+        ],
         options=lambda w: config["segmenters"][w.segmenter]["training"],
         code=lambda w: script_code("train_segmenter", *segmenter_files(w)),
     script:
@@ -49,10 +52,56 @@ rule predict:
     params:
         options=lambda w: config["segmenters"][w.segmenter]["inference"],
         batch_size=config["inference_batch_size"],
+        split="val",
         shards=config["shards"]["val"],
         code=lambda w: script_code("predict", *segmenter_files(w)),
     script:
         "../scripts/predict.py"
+
+
+# Not one rule for both splits: a val image that moves to test is no reason to predict all again.
+use rule predict as predict_test with:
+    output:
+        predictions=directory(f"{SEGMENTER}/test_predictions/{{shard}}"),
+        predictions_crf=directory(f"{SEGMENTER}/test_predictions_crf/{{shard}}"),
+    log:
+        f"{R}/logs/{SEGMENTER_LOG}/predict_test/{{shard}}.log",
+    benchmark:
+        f"{R}/benchmarks/{SEGMENTER_LOG}/predict_test/{{shard}}.tsv"
+    resources:
+        **limits("predict_test", gpus=1),
+    params:
+        split="test",
+        shards=config["shards"]["test"],
+
+
+rule submit_voc:
+    input:
+        index=f"{DATA}/index.csv",
+        classes=f"{DATA}/classes.csv",
+        predictions=[
+            f"{SEGMENTER}/test_predictions{{crf}}/{shard}"
+            for shard in shards_of("test")
+        ],
+    output:
+        archive=f"{SEGMENTER}/voc_submission{{crf}}.tar.gz",
+    log:
+        f"{R}/logs/{SEGMENTER_LOG}/submit_voc{{crf}}.log",
+    benchmark:
+        f"{R}/benchmarks/{SEGMENTER_LOG}/submit_voc/archive{{crf}}.tsv"
+    wildcard_constraints:
+        crf="|_crf",
+    resources:
+        **limits("submit_voc"),
+    params:
+        code=script_code("submit_voc"),
+    script:
+        "../scripts/submit_voc.py"
+
+
+rule voc_submission:
+    input:
+        voc_archives,
 
 
 rule evaluate_segmentation:

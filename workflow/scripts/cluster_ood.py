@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from wsss.data.index import read_index
 from wsss.data.selected import COLUMNS, selected_records
 from wsss.logs import log_to
 from wsss.ood.cluster import class_means, group_ood
@@ -14,8 +13,7 @@ from wsss.train.networks import load_classifier
 
 log_to(snakemake.log[0])
 device = prepare_device(threads=snakemake.config["threads"]["infer"])
-index = read_index(snakemake.input.index, snakemake.input.classes)
-records = selected_records(index, read_table(snakemake.input.selected, COLUMNS))
+records = selected_records(read_table(snakemake.input.selected, COLUMNS))
 classifier, _, _ = load_classifier(snakemake.input.classifier)
 names = ("features", "image_labels")
 shards = [read_arrays(path, names)[0] for path in snakemake.input.features]

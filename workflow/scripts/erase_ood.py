@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from wsss.data.images import read_image, write_jpeg
-from wsss.data.index import read_index
+from wsss.data.index import Index
 from wsss.data.selected import selected_records, set_size, with_paths
 from wsss.localize.cam import localize
 from wsss.logs import log_to
@@ -20,24 +20,22 @@ from wsss.train.networks import load_classifier
 log_to(snakemake.log[0])
 device = prepare_device(threads=snakemake.config["threads"]["infer"])
 options = snakemake.params.options
-index = read_index(snakemake.input.index, snakemake.input.classes)
 selected = with_paths(
-    index,
+    Path(snakemake.input.candidates),
     select_hard(
         read_table(snakemake.input.ranking, RANKING_COLUMNS),
         read_table(snakemake.input.decisions, DECISION_COLUMNS),
         size=set_size(options["size"], snakemake.input.get("equal_set")),
     ),
 )
-classifier, _, _ = load_classifier(snakemake.input.classifier)
+classifier, _, classes = load_classifier(snakemake.input.classifier)
+known = Index(classes, ())
 folder = Path(snakemake.output.images)
 folder.mkdir(parents=True, exist_ok=True)
 paths = []
-for record, class_name in zip(
-    selected_records(index, selected), selected["class_name"], strict=True
-):
+for record, class_name in zip(selected_records(selected), selected["class_name"], strict=True):
     image = read_image(record.path)
-    class_id = np.array([index.class_id(class_name)])
+    class_id = np.array([known.class_id(class_name)])
     (maps,) = localize(
         classifier.to(device), image[None], [class_id], map_stride=1, **options["maps"]
     )

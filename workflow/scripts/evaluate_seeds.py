@@ -1,5 +1,8 @@
-"""Score the seeds of a localizer at a fixed threshold and over a curve of thresholds."""
+"""Score the seeds of a localizer at its thresholds, at the best one, and over a curve."""
 
+import numpy as np
+
+from wsss.config.thresholds import policy_of, threshold_of, way_of
 from wsss.data.index import read_classes, read_ground_truth, read_index
 from wsss.logs import log_to
 from wsss.metrics.confusion_ratio import summarise_ratios
@@ -9,16 +12,22 @@ from wsss.progress import progress
 from wsss.store.maps import MapReader
 from wsss.store.masks import read_class_mask, read_mask
 from wsss.store.rows import write_records
+from wsss.store.thresholds import read_thresholds
 
 log_to(snakemake.log[0])
-fixed = snakemake.params.background_threshold
+setting = snakemake.params.background_threshold
+chosen = read_thresholds(snakemake.input.thresholds)
+policies = {policy_of(setting): threshold_of(setting, chosen)} | chosen
+curve = [*snakemake.params.thresholds, *([] if way_of(setting) else [setting])]
+# Maps have single precision: of two thresholds that are one to them, the written one stays.
+thresholds = {np.float32(value): value for value in (*policies.values(), *curve)}
 index = read_index(snakemake.input.index, snakemake.input.classes)
 classes, spurious = read_classes(snakemake.input.classes)
 truth = read_ground_truth(snakemake.input.ground_truth)
 pairs = {classes.index(name): number for name, (_, number) in spurious.items() if number}
 sweep = ThresholdSweep(
     len(classes) + 1,
-    sorted({*snakemake.params.thresholds, fixed}),
+    sorted(thresholds.values()),
     ignore_index=255,
     pairs=pairs,
 )
@@ -36,14 +45,24 @@ with MapReader(snakemake.input.maps) as reader:
 chain = {key: snakemake.wildcards[key] for key in ("dataset", "classifier", "localizer")}
 chain |= {"random_seed": int(snakemake.wildcards.random_seed), "split": "train"}
 rows = []
-best = sweep.best_by_ground_truth()
-for policy, threshold in (("fixed", fixed), ("ground_truth", best)):
+policies["ground_truth"] = sweep.best_by_ground_truth()
+for policy, threshold in policies.items():
     rows += tidy_rows(
         sweep.matrix(threshold),
         classes=classes,
         num_images=len(records),
         further=summarise_ratios(sweep.confusion_ratios(threshold)),
-        place={**chain, "stage": "seed", "threshold_policy": policy, "threshold": threshold},
+        place={
+            **chain,
+            "stage": "seed",
+            "threshold_policy": policy,
+            "threshold": threshold,
+            "threshold_in_config": int(policy == policy_of(setting)),
+        },
     )
-write_records(snakemake.output.curve, [{**chain, **row} for row in sweep.curve()])
+drawn = {np.float32(value) for value in curve}
+write_records(
+    snakemake.output.curve,
+    [{**chain, **row} for row in sweep.curve() if np.float32(row["threshold"]) in drawn],
+)
 write_records(snakemake.output.metrics, rows)

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from wsss.config.thresholds import with_thresholds
 from wsss.data.images import read_image
 from wsss.data.index import read_index, shard_of
 from wsss.logs import log_to
@@ -11,9 +12,14 @@ from wsss.refine.irn_labels import confident_labels
 from wsss.refine.map_items import refine_item
 from wsss.store.maps import MapReader
 from wsss.store.mask_folders import write_masks
+from wsss.store.thresholds import read_thresholds
 
 log_to(snakemake.log[0])
 index = read_index(snakemake.input.index, snakemake.input.classes)
+thresholds = snakemake.input.thresholds
+options = with_thresholds(
+    snakemake.params.options, read_thresholds(thresholds) if thresholds else {}
+)
 records = shard_of(index.split("train"), int(snakemake.wildcards.shard), snakemake.params.shards)
 with MapReader([snakemake.input.maps]) as reader:
 
@@ -24,7 +30,7 @@ with MapReader([snakemake.input.maps]) as reader:
             yield record.image_id, read_image(record.path), maps.maps, maps.class_ids
 
     masks = parallel_map(
-        partial(refine_item, confident_labels, snakemake.params.options),
+        partial(refine_item, confident_labels, options),
         items(),
         workers=snakemake.threads,
     )

@@ -21,6 +21,8 @@ summary = summarise(
     metric_names=table["metrics"],
     threshold_policy=table["threshold"],
     pruning=snakemake.params.pruning,
+    saw_pixel_labels=snakemake.params.saw_pixel_labels,
+    protocols=snakemake.params.protocols,
     expected=table["expected"],
 )
 notes = [*protocol(summary), *table["notes"]]

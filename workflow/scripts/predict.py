@@ -1,4 +1,4 @@
-"""Predictions of one shard of the validation images, with and without the CRF."""
+"""Predictions of one shard of the validation or test images, with and without the CRF."""
 
 from functools import partial
 
@@ -17,7 +17,8 @@ log_to(snakemake.log[0])
 device = prepare_device(threads=snakemake.config["threads"]["infer"])
 options = snakemake.params.options
 index = read_index(snakemake.input.index, snakemake.input.classes)
-records = shard_of(index.split("val"), int(snakemake.wildcards.shard), snakemake.params.shards)
+shard, shards = int(snakemake.wildcards.shard), snakemake.params.shards
+records = shard_of(index.split(snakemake.params.split), shard, shards)
 segmenter, _ = load_segmenter(snakemake.input.segmenter)
 segmenter.to(device)
 

@@ -3,6 +3,7 @@
 from functools import partial
 from importlib import import_module
 
+from wsss.config.thresholds import with_thresholds
 from wsss.data.images import read_image
 from wsss.data.index import read_index, shard_of
 from wsss.logs import log_to
@@ -11,10 +12,15 @@ from wsss.progress import progress
 from wsss.refine.map_items import refine_item
 from wsss.store.maps import MapReader
 from wsss.store.mask_folders import write_masks
+from wsss.store.thresholds import read_thresholds
 
 log_to(snakemake.log[0])
 refine = import_module(f"wsss.refine.{snakemake.params.method}").refine
 index = read_index(snakemake.input.index, snakemake.input.classes)
+thresholds = snakemake.input.thresholds
+options = with_thresholds(
+    snakemake.params.options, read_thresholds(thresholds) if thresholds else {}
+)
 records = shard_of(index.split("train"), int(snakemake.wildcards.shard), snakemake.params.shards)
 with MapReader([snakemake.input.maps]) as reader:
 
@@ -24,9 +30,7 @@ with MapReader([snakemake.input.maps]) as reader:
             maps = reader.read_full(record.image_id)
             yield record.image_id, read_image(record.path), maps.maps, maps.class_ids
 
-    masks = parallel_map(
-        partial(refine_item, refine, snakemake.params.options), items(), workers=snakemake.threads
-    )
+    masks = parallel_map(partial(refine_item, refine, options), items(), workers=snakemake.threads)
     write_masks(
         snakemake.output.pseudo_masks,
         progress(masks, total=len(records), description=snakemake.params.method),

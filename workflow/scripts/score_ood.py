@@ -1,8 +1,10 @@
 """Class probabilities of one shard of the candidate OoD images."""
 
+from pathlib import Path
+
 import numpy as np
 
-from wsss.data.index import read_index, shard_of
+from wsss.data.candidates import candidate_shard
 from wsss.logs import log_to
 from wsss.store.arrays import write_arrays
 from wsss.train.device import prepare_device
@@ -11,8 +13,9 @@ from wsss.train.networks import load_classifier
 
 log_to(snakemake.log[0])
 device = prepare_device(threads=snakemake.config["threads"]["infer"])
-index = read_index(snakemake.input.index, snakemake.input.classes)
-records = shard_of(index.split("ood"), int(snakemake.wildcards.shard), snakemake.params.shards)
+records = candidate_shard(
+    Path(snakemake.input.candidates), int(snakemake.wildcards.shard), snakemake.params.shards
+)
 classifier, _, _ = load_classifier(snakemake.input.classifier)
 _, probs = features_of(classifier.to(device), records, batch_size=snakemake.params.batch_size)
 write_arrays(

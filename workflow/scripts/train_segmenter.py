@@ -22,6 +22,7 @@ segmenter = start_segmenter(
     recipe,
     classes=index.classes,
     initial_weights=snakemake.params.initial_weights,
+    saw_pixel_labels=snakemake.params.saw_pixel_labels,
     start=snakemake.input.get("start") or None,
     random_seed=random_seed,
 )

@@ -16,8 +16,10 @@ page = build_report(
     pictures=[Path(path) for path in inputs.pictures],
     steps=dict(zip(params.steps, map(Path, inputs.tiles), strict=True)),
     datasets={
-        name: (Path(index), Path(classes))
-        for name, index, classes in zip(params.datasets, inputs.index, inputs.classes, strict=True)
+        name: (Path(index), Path(candidates), Path(classes))
+        for name, index, candidates, classes in zip(
+            params.datasets, inputs.index, inputs.candidates, inputs.classes, strict=True
+        )
     },
     ood_sets={
         name: (Path(ranking), Path(summary), Path(decisions))

@@ -1,15 +1,17 @@
 """Options that are possible each, but not together: found before the first job, not after hours."""
 
-import itertools
 import math
-import struct
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from pathlib import PurePath
 from typing import Any
 
+from wsss.config.data_sets import WITHOUT_MASKS, check_dataset, why_no_candidates
 from wsss.config.lookup import backbone_of
 from wsss.config.references import ConfigError, chains_with_paths, needs_of
 from wsss.config.shown import check_file_names, check_shown
+from wsss.config.threshold_checks import check_thresholds
 
 SMALLEST_SCALE = 0.1
 # Of the backbones, in pixels.
@@ -26,7 +28,7 @@ def check_combinations(config: Mapping[str, Any]) -> None:
     """
     gpus = config["gpus"]["train"]
     checks: dict[str, Callable[[Mapping[str, Any], str], None]] = {
-        "datasets": _check_dataset,
+        "datasets": check_dataset,
         "classifiers": _check_classifier,
         "refiners": _check_irn,
         "segmenters": partial(_check_segmenter, gpus=gpus),
@@ -37,26 +39,10 @@ def check_combinations(config: Mapping[str, Any]) -> None:
         for name, options in config[group].items():
             check(options, f"config.{group}.{name}")
     _check_gpus(config, gpus)
-    _check_thresholds(config)
+    check_thresholds(config)
     check_file_names(config)
     for path, chain in chains_with_paths(config):
         _check_chain(config, chain.split("/"), path)
-
-
-def _check_dataset(options: Mapping[str, Any], path: str) -> None:
-    if options["kind"] == "scenes":
-        shares = [options["hard_fraction"], options["mislabelled_fraction"]]
-        if sum(shares) > 1:
-            raise ConfigError(
-                f"{path}.hard_fraction is {shares[0]} and mislabelled_fraction {shares[1]}, but "
-                "together they are shares of one pool: at most 1"
-            )
-    if options["kind"] == "coco" and bool(options["val_images"]) != bool(
-        options["val_annotations"]
-    ):
-        raise ConfigError(
-            f"{path} has only one of val_images and val_annotations: name both, or leave both empty"
-        )
 
 
 def _check_classifier(options: Mapping[str, Any], path: str) -> None:
@@ -80,13 +66,7 @@ def _check_package(options: Mapping[str, Any], path: str) -> None:
 def _check_irn(options: Mapping[str, Any], path: str) -> None:
     if options["method"] != "irn":
         return
-    labels, training = options["labels"], options["training"]
-    low, high = labels["background_threshold"], labels["foreground_threshold"]
-    if low > high:
-        raise ConfigError(
-            f"{path}.labels.background_threshold is {low}, but allowed is at most "
-            f"foreground_threshold, {high}"
-        )
+    training = options["training"]
     # A pair of cells is at most radius - 1 apart, to either side; a cell has 4 pixels.
     smallest = 4 * (2 * (training["radius"] - 1) + 1)
     if training["images"]["crop_size"] < smallest:
@@ -116,6 +96,22 @@ def _check_segmenter(options: Mapping[str, Any], path: str, *, gpus: int) -> Non
             "feature: raise batch_size or crop_size"
         )
     _check_package(options, path)
+    _check_pixel_labels(options, path)
+
+
+def _check_pixel_labels(options: Mapping[str, Any], path: str) -> None:
+    """Check that weights which saw masks are named as such, and no others."""
+    weights, allowed = options["initial_weights"], options["initial_weights_saw_pixel_labels"]
+    if allowed and weights in ("none", "package", "classifier"):
+        raise ConfigError(
+            f"{path}.initial_weights_saw_pixel_labels is true, but initial_weights is {weights}, "
+            "which saw none: take it out"
+        )
+    if not allowed and re.search("deeplab.*coco", PurePath(weights).name, re.IGNORECASE):
+        raise ConfigError(
+            f"{path}.initial_weights is {weights}, which was trained on masks: name ImageNet "
+            "weights, or add initial_weights_saw_pixel_labels: true, which every table then says"
+        )
 
 
 def _check_gpus(config: Mapping[str, Any], gpus: int) -> None:
@@ -148,43 +144,17 @@ def _batches(config: Mapping[str, Any]) -> Iterator[tuple[str, int, int]]:
                 yield path, training["images"]["batch_size"], training.get("iter_size", 1)
 
 
-def _check_thresholds(config: Mapping[str, Any]) -> None:
-    """Check that no two background thresholds are one to maps, which have single precision."""
-    path, thresholds = "config.evaluation.thresholds", config["evaluation"]["thresholds"]
-    for low, high in itertools.pairwise(thresholds):
-        if _single(low) >= _single(high):
-            raise ConfigError(f"{path} has {low} before {high}, but they must strictly increase")
-    known = {_single(value): value for value in thresholds}
-    for name, options in config["localizers"].items():
-        own = options["background_threshold"]
-        if known.get(_single(own), own) != own:
-            raise ConfigError(
-                f"config.localizers.{name}.background_threshold is {own}, too close to "
-                f"{known[_single(own)]} of {path}: write the same number"
-            )
-
-
-def _single(value: float) -> float:
-    return float(struct.unpack("f", struct.pack("f", value))[0])
-
-
 def _check_chain(config: Mapping[str, Any], links: list[str], path: str) -> None:
     dataset, classifier = links[:2]
     options = config["datasets"][dataset]
-    if _has_no_candidates(options) and any(_ood_sets_of(config, "classifiers", classifier)):
-        keys = "ood" if options["kind"] == "scenes" else "ood_list and ood_folder"
+    keys = why_no_candidates(options)
+    if keys and any(_ood_sets_of(config, "classifiers", classifier)):
         raise ConfigError(
             f"{path}: {classifier} needs OoD images, but config.datasets.{dataset} has no "
             f"candidates: set its {keys}"
         )
     if len(links) == 5:
         _check_segmentation(config, links, path)
-
-
-def _has_no_candidates(options: Mapping[str, Any]) -> bool:
-    if options["kind"] == "scenes":
-        return options["ood"] == 0
-    return options["kind"] == "voc" and not options["ood_list"] and not options["ood_folder"]
 
 
 def _ood_sets_of(config: Mapping[str, Any], group: str, name: str) -> Iterator[str]:
@@ -198,6 +168,11 @@ def _check_segmentation(config: Mapping[str, Any], links: list[str], path: str) 
     dataset, classifier, *_, segmenter = links
     keys = {"scenes": ("val",), "voc": ("val_list",), "coco": ("val_fraction", "val_images")}
     options = config["datasets"][dataset]
+    if options["kind"] in WITHOUT_MASKS:
+        raise ConfigError(
+            f"{path}: segmentation is scored on masks, but config.datasets.{dataset} of kind "
+            f"{options['kind']} has none: end the chain at the localizer"
+        )
     own = keys.get(options["kind"], ())
     if own and not any(options[key] for key in own):
         raise ConfigError(

@@ -7,8 +7,9 @@ CHAIN_LINKS = ("datasets", "classifiers", "localizers", "refiners", "segmenters"
 # Figures that show seeds, whatever their options.
 OF_SEEDS = ("threshold_curve", "precision_recall")
 STAGE_LINKS = {"seed": 3, "pseudo_mask": 4, "segmentation": 5, "segmentation_crf": 5}
-# Which classifier or OoD set another one needs, and where that stands.
+# Which data set, classifier or OoD set another one needs, and where that stands.
 NEEDS = (
+    ("datasets", "pool", "datasets"),
     ("classifiers", "start_from", "classifiers"),
     ("classifiers", "ood_set", "ood_sets"),
     ("ood_sets", "ranked_by", "classifiers"),
@@ -42,7 +43,7 @@ def check_references(config: Mapping[str, Any]) -> None:
             if options.get(key) is not None:
                 _check_defined(options[key], config[other], f"config.{group}.{name}.{key}", other)
     checked: set[tuple[str, str]] = set()
-    for group in ("classifiers", "ood_sets"):
+    for group in ("datasets", "classifiers", "ood_sets"):
         for name in config[group]:
             _check_circle(config, [(group, name)], checked)
     for group in ("tables", "figures", "panels"):
@@ -89,7 +90,8 @@ def _check_circle(
 def _check_excluded_class(dataset: str, classifier: str, config: Mapping[str, Any]) -> None:
     name = config["classifiers"][classifier].get("excluded_class")
     known = config["datasets"][dataset]["classes"]
-    if name is not None and name not in known:
+    # Without a list, the data tell the classes.
+    if name is not None and known and name not in known:
         raise ConfigError(
             f"config.classifiers.{classifier}.excluded_class is {name!r}, but the classes of "
             f"{dataset} are {', '.join(known)}"

@@ -16,12 +16,13 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from wsss.config.combinations import check_combinations
+from wsss.config.cut import cut_config
 from wsss.config.references import ConfigError, check_references
 from wsss.config.values import check_plain, place, shown
 
 
 def resolve_config(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a new config with every default filled in.
+    """Return a new config with every default filled in, and cut short if it says so.
 
     Args:
         config: What the user wrote; it is not changed.
@@ -33,7 +34,7 @@ def resolve_config(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict
             what is allowed.
     """
     check_plain(config)
-    resolved = _resolve(copy.deepcopy(dict(config)), schema, schema, "config")
+    resolved = cut_config(_resolve(copy.deepcopy(dict(config)), schema, schema, "config"))
     check_references(resolved)
     check_combinations(resolved)
     return resolved
@@ -203,6 +204,8 @@ def _unknown(key: str, known: Mapping[str, Any], path: str) -> str:
 
 
 def _types(schema: Mapping[str, Any]) -> list[str]:
+    if "anyOf" in schema:
+        return [name for choice in schema["anyOf"] for name in _types(choice)]
     types = schema.get("type", [])
     return [types] if isinstance(types, str) else list(types)
 

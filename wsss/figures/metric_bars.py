@@ -41,7 +41,7 @@ def draw(
         styles: Look of each label.
         stage: Stage at which the chains are compared.
         split: Split of the metrics.
-        threshold_policy: `fixed` or `ground_truth`.
+        threshold_policy: As in `select_stage`.
         metrics: Metric names, one panel each.
 
     Raises:

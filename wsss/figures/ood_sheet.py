@@ -1,13 +1,14 @@
 """Contact sheets of out-of-distribution (OoD) images: the pool, and the hard ones of each class."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from wsss.data.images import read_image
-from wsss.data.index import GroundTruthRecord, ImageRecord, Index
+from wsss.data.index import GroundTruthRecord, ImageRecord
 from wsss.figures.tiles import Tile, image_grid
 
 KEPT = "#0072B2"
@@ -21,7 +22,7 @@ KIND_TITLES = {
 
 
 def pool_sheet(
-    index: Index,
+    candidates: Iterable[ImageRecord],
     ground_truth: Mapping[str, GroundTruthRecord],
     *,
     columns: int,
@@ -32,7 +33,7 @@ def pool_sheet(
     Kinds are known for data sets that are drawn or fully annotated; else all stand in one row.
 
     Args:
-        index: The data set; its split `ood` is the pool.
+        candidates: Of a data set; read once, and only the first of a kind are kept.
         ground_truth: Kinds by image id.
         columns: Images per kind.
         width: Width of the figure in inches.
@@ -41,20 +42,24 @@ def pool_sheet(
         ValueError: The pool is empty.
     """
     kinds: dict[str, list[ImageRecord]] = {}
-    for record in index.split("ood"):
+    counts: Counter[str] = Counter()
+    for record in candidates:
         known = ground_truth.get(record.image_id)
-        kinds.setdefault(known.kind if known else "", []).append(record)
+        kind = known.kind if known else ""
+        counts[kind] += 1
+        if counts[kind] <= columns:
+            kinds.setdefault(kind, []).append(record)
     names = sorted(kinds, key=lambda kind: (list(KIND_TITLES).index(kind), kind)
                    if kind in KIND_TITLES else (len(KIND_TITLES), kind))  # fmt: skip
     rows: list[list[Tile | None]] = [
-        [Tile(read_image(record.path)) for record in kinds[name][:columns]] for name in names
+        [Tile(read_image(record.path)) for record in kinds[name]] for name in names
     ]
-    titles = [f"{KIND_TITLES.get(name, name)}\n({len(kinds[name])})" for name in names]
+    titles = [f"{KIND_TITLES.get(name, name)}\n({counts[name]})" for name in names]
     return image_grid(rows, column_titles=[], row_titles=titles, width=width, legend={})
 
 
 def hard_sheet(
-    index: Index,
+    paths: Mapping[str, Path],
     ranking: pd.DataFrame,
     decisions: pd.DataFrame,
     *,
@@ -67,22 +72,15 @@ def hard_sheet(
     frame; rejected ones an orange frame and the word; undecided ones have none (W-OoD, sec. 3.1).
 
     Args:
-        index: The data set.
+        paths: The files of the ranked images by image id.
         ranking: Columns class_name, rank, image_id, score.
         decisions: Columns image_id, decision (keep, reject); images without one stay unframed.
         columns: Images per class.
         width: Width of the figure in inches.
 
     Raises:
-        ValueError: The ranking is empty or names an image that the index lacks.
+        ValueError: The ranking is empty.
     """
-    paths = {record.image_id: record.path for record in index.records}
-    unknown = sorted(set(ranking["image_id"]) - set(paths))
-    if unknown:
-        raise ValueError(
-            f"the ranking names image {unknown[0]!r}, which the index lacks; "
-            "rank the candidates again"
-        )
     decided = dict(zip(decisions["image_id"], decisions["decision"], strict=True))
     rows, names = [], []
     for name, own in ranking.groupby("class_name", sort=False):

@@ -31,7 +31,7 @@ def draw(
         styles: Look of each label.
         stage: Stage at which the chains are compared.
         split: Split of the metrics.
-        threshold_policy: `fixed` or `ground_truth`.
+        threshold_policy: As in `select_stage`.
         order: Classes by gain (largest on top), by name, or as they stand in the table.
 
     Raises:

@@ -109,15 +109,19 @@ def select_stage(
         labels: Label of each chain; chains may go on beyond the stage.
         stage: seed, pseudo_mask, segmentation or segmentation_crf.
         split: Split on which the metrics were taken.
-        threshold_policy: `fixed` or `ground_truth`; rows of stages without a threshold
-            (their policy is empty) are taken whatever it is.
+        threshold_policy: One of the table's policies (`fixed`, `ground_truth`, or a way that chose
+            from the maps), or `config`: of each chain, the one that its config names. Rows of
+            stages without a threshold (their policy is empty) are taken whatever it is.
 
     Raises:
         KeyError: The stage is unknown.
         ValueError: A chain has no such row, or has two for one random seed.
     """
     policy = table["threshold_policy"].fillna("")
-    wanted = policy.isin([threshold_policy, ""])
+    if threshold_policy == "config":
+        wanted = (policy == "") | (table["threshold_in_config"] == 1)
+    else:
+        wanted = policy.isin([threshold_policy, ""])
     rows = table[(table["stage"] == stage) & (table["split"] == split) & wanted]
     rows = rows.assign(threshold_policy=policy[rows.index])
     picked = []

@@ -28,7 +28,7 @@ def draw(
         styles: Look of each label.
         stages: Split for each stage, in order; the split stands under the stage's name, since
             numbers of different splits are not comparable.
-        threshold_policy: `fixed` or `ground_truth`, for the stages that have a threshold.
+        threshold_policy: As in `select_stage`, for the stages that have a threshold.
         metric: Metric of the vertical axis.
 
     Raises:

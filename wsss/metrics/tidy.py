@@ -18,6 +18,7 @@ COLUMNS = (
     "split",
     "threshold_policy",
     "threshold",
+    "threshold_in_config",
     "class_name",
     "metric",
     "value",
@@ -39,7 +40,8 @@ def tidy_rows(
         classes: The C foreground class names; background is added.
         num_images: Evaluated images.
         further: Scores that do not follow from the matrix, such as the confusion ratio.
-        place: The other columns: chain, random seed, stage, split, threshold and its policy.
+        place: The other columns: chain, random seed, stage, split, threshold, its policy, and
+            whether the config names that policy (1 or 0).
     """
     scores = {**summarise(matrix), "num_images": num_images, **further}
     per_class = zip(("background", *classes), iou(matrix), strict=True)
