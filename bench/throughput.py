@@ -31,6 +31,7 @@ from wsss.train.segmenter import train_segmenter
 from wsss.train.streams import labelled_stream, masked_stream
 
 CLASSES = 20
+COMPUTING = {"precision": "full", "channels_last": True, "compiled": False}
 
 
 class Size(NamedTuple):
@@ -172,6 +173,7 @@ def _classifier(data: Data, clock: Clock) -> None:
         schedule="poly",
         batch_norm="frozen",
         frozen_stages=3,
+        computing=COMPUTING,
         checkpoint=_checkpoint(data),
     )
 
@@ -203,6 +205,7 @@ def _irn(data: Data, clock: Clock) -> None:
         momentum=0.9,
         weight_decay=1e-4,
         schedule="poly",
+        computing=COMPUTING,
         checkpoint=_checkpoint(data),
     )
 
@@ -232,6 +235,7 @@ def _deeplab(data: Data, clock: Clock) -> None:
         schedule="poly",
         loss="cross_entropy",
         batch_norm="frozen",
+        computing=COMPUTING,
         checkpoint=_checkpoint(data),
     )
 
@@ -239,7 +243,9 @@ def _deeplab(data: Data, clock: Clock) -> None:
 def _inference(data: Data, clock: Clock) -> None:
     segmenter = _segmenter().eval()
     for _, images in clock.watch(full_image_batches(data.records, batch_size=data.size.batch)):
-        predict_probabilities(segmenter, images, scales=(0.75, 1.0, 1.25), flip=True)
+        views = {"scales": (0.75, 1.0, 1.25), "flip": True, "memory_gb": 4.0}
+        for _ in predict_probabilities(segmenter, images, **views):
+            pass
 
 
 STAGES: dict[str, Stage] = {

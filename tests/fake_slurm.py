@@ -1,5 +1,6 @@
 """Commands of SLURM that answer what a test wrote, where no cluster is needed."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,13 +16,14 @@ class FakeSlurm:
     folder: Path
 
     def answer(self, command: str, *lines: str, error: str = "") -> None:
-        """Let a command print lines, or fail with an error."""
-        text = self.folder / f"{command}.txt"
-        text.write_text("".join(f"{line}\n" for line in lines))
-        end = f"echo '{error}' >&2; exit 1" if error else f"cat {text}"
-        path = self.folder / command
-        path.write_text(f'#!/bin/sh\necho {command} "$@" >> {self.folder}/asked\n{end}\n')
+        """Let a command print lines, or fail with an error, from its next call on."""
+        said = "".join(f"echo {shlex.quote(line)}\n" for line in lines)
+        end = f"echo {shlex.quote(error)} >&2\nexit 1\n" if error else said
+        path = self.folder / f"{command}.new"
+        path.write_text(f'#!/bin/sh\necho {command} "$@" >> {self.folder}/asked\n{end}')
         path.chmod(0o755)
+        # At once: half a script that somebody calls meanwhile would be an empty queue.
+        path.replace(self.folder / command)
 
     @property
     def asked(self) -> list[str]:

@@ -23,7 +23,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tests.train.small import CLASSES, masked_stream_of, small_classifier, stream_of, write_images
+from tests.train.small import (
+    CLASSES,
+    COMPUTING,
+    masked_stream_of,
+    small_classifier,
+    stream_of,
+    write_images,
+)
 from tests.train.test_trainings import RECIPE, WOOD
 from wsss.data.index import ImageRecord
 from wsss.models.deeplab import build_segmenter
@@ -72,7 +79,7 @@ def irn(records: list[ImageRecord], checkpoint: RunningCheckpoint):
     rows = train_irn(
         module, masked_stream_of(records, batch_size=2), epochs=4, radius=3, learning_rate=0.05,
         displacement_factor=10, momentum=0.9, weight_decay=1e-4, schedule="poly",
-        checkpoint=checkpoint,
+        computing=COMPUTING, checkpoint=checkpoint,
     )  # fmt: skip
     return module, rows
 
@@ -85,7 +92,7 @@ def segmenter(records: list[ImageRecord], checkpoint: RunningCheckpoint):
     rows = train_segmenter(
         module, masked_stream_of(records, batch_size=2), iterations=STEPS, iter_size=2,
         learning_rate=0.003, head_multiplier=5, momentum=0.9, weight_decay=5e-4, schedule="poly",
-        loss="cross_entropy", batch_norm="train", checkpoint=checkpoint,
+        loss="cross_entropy", batch_norm="train", computing=COMPUTING, checkpoint=checkpoint,
     )  # fmt: skip
     return module, rows
 

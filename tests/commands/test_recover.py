@@ -27,8 +27,16 @@ def locked(folder):
     return (folder / ".snakemake" / "locks").exists()
 
 
-def after(seconds, action, *arguments):
-    threading.Timer(seconds, action, arguments).start()
+def when(condition, action, *arguments):
+    """Act as soon as something is so."""
+
+    def wait():
+        end = time.monotonic() + 60
+        while not condition() and time.monotonic() < end:
+            time.sleep(0.01)
+        action(*arguments)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def hold_of(folder, identity):
@@ -55,10 +63,9 @@ def test_a_machine_without_slurm(folder, monkeypatch, tmp_path):
 def test_jobs_are_waited_for(fake_slurm, folder, caplog):
     caplog.set_level("INFO")
     fake_slurm.answer("squeue", queue_line("7", folder), queue_line("8", folder))
-    after(0.5, fake_slurm.answer, "squeue")
-    began = time.monotonic()
+    when(lambda: len(fake_slurm.asked) >= 5, fake_slurm.answer, "squeue")
     assert recover(folder, cancel="none").startswith("2 SLURM jobs have ended; the folder is")
-    assert time.monotonic() - began > 0.4
+    assert len(fake_slurm.asked) > 5
     assert "waiting for 2 SLURM jobs: 7 running: localize scenes_wood_0; 8 running" in caplog.text
     assert not any(line.startswith("scancel") for line in fake_slurm.asked)
 
@@ -66,7 +73,7 @@ def test_jobs_are_waited_for(fake_slurm, folder, caplog):
 @pytest.mark.parametrize(("cancel", "line"), [("waiting", "8"), ("all", "7 8")])
 def test_jobs_are_cancelled_on_request(fake_slurm, folder, cancel, line):
     fake_slurm.answer("squeue", queue_line("7", folder), queue_line("8", folder, state="PENDING"))
-    after(0.5, fake_slurm.answer, "squeue")
+    when(lambda: "scancel" in " ".join(fake_slurm.asked), fake_slurm.answer, "squeue")
     recover(folder, cancel=cancel)
     assert f"scancel --quiet {line}" in fake_slurm.asked
 
@@ -74,8 +81,8 @@ def test_jobs_are_cancelled_on_request(fake_slurm, folder, cancel, line):
 def test_a_slurm_that_falls_silent_is_asked_again(fake_slurm, folder, caplog):
     caplog.set_level("INFO")
     fake_slurm.answer("squeue", queue_line("7", folder))
-    after(0.3, lambda: fake_slurm.answer("squeue", error="no controller"))
-    after(0.6, fake_slurm.answer, "squeue")
+    when(lambda: fake_slurm.asked, lambda: fake_slurm.answer("squeue", error="no controller"))
+    when(lambda: "asking again" in caplog.text, fake_slurm.answer, "squeue")
     recover(folder, cancel="none")
     assert "squeue failed: no controller; asking again" in caplog.text
 
@@ -97,9 +104,18 @@ def test_beside_a_live_engine_nothing_is_done(fake_slurm, folder):
 def test_a_live_engine_on_another_host_shows_itself(fake_slurm, folder, monkeypatch):
     monkeypatch.setattr(holds, "SILENT_SECONDS", 5.0)
     made = hold_of(folder, "boot pid:[1] 7 8")
-    after(0.3, made.touch)
-    with pytest.raises(ValueError, match=r"process 7 on login2.* stop it there first"):
-        recover(folder, cancel="none")
+    ended = threading.Event()
+
+    def live():
+        while not ended.wait(0.1):
+            made.touch()
+
+    threading.Thread(target=live).start()
+    try:
+        with pytest.raises(ValueError, match=r"process 7 on login2.* stop it there first"):
+            recover(folder, cancel="none")
+    finally:
+        ended.set()
     assert locked(folder)
 
 

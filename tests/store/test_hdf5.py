@@ -133,3 +133,12 @@ def test_maps_for_a_full_disk_are_not_computed_to_the_end(tmp_path, limit):
         write_maps(tmp_path / "maps.h5", items(), attributes={})
     # The library holds some megabytes back.
     assert len(made) < 90 and not list(tmp_path.iterdir())
+
+
+def test_a_file_of_an_older_version_is_refused(tmp_path):
+    path = tmp_path / "old.h5"
+    write_arrays(path, {"x": np.zeros(3)}, attributes={})
+    with h5py.File(path, "a") as file:
+        file.attrs["attributes"] = "{}"
+    with pytest.raises(ValueError, match=r"old.h5 is no .* of this workflow; delete it and run"):
+        read_arrays(path, ["x"])

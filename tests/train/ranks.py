@@ -13,7 +13,13 @@ import numpy as np
 import torch
 
 from tests.train import test_loop
-from tests.train.small import CLASSES, masked_stream_of, small_classifier, stream_of
+from tests.train.small import (
+    CLASSES,
+    COMPUTING,
+    masked_stream_of,
+    small_classifier,
+    stream_of,
+)
 from tests.train.test_loop import train
 from tests.train.test_trainings import RECIPE, WOOD
 from wsss.data.index import ImageRecord
@@ -66,7 +72,7 @@ def irn(records, checkpoint):
     rows = train_irn(
         module, masked_stream_of(records, batch_size=2), epochs=2, radius=3, learning_rate=0.05,
         displacement_factor=10, momentum=0.9, weight_decay=1e-4, schedule="poly",
-        checkpoint=checkpoint,
+        computing=COMPUTING, checkpoint=checkpoint,
     )  # fmt: skip
     return module, rows
 
@@ -79,7 +85,7 @@ def segmenter(records, checkpoint):
     rows = train_segmenter(
         module, masked_stream_of(records, batch_size=6), iterations=4, iter_size=2,
         learning_rate=0.003, head_multiplier=5, momentum=0.9, weight_decay=5e-4, schedule="poly",
-        loss="cross_entropy", batch_norm="frozen", checkpoint=checkpoint,
+        loss="cross_entropy", batch_norm="frozen", computing=COMPUTING, checkpoint=checkpoint,
     )  # fmt: skip
     return module, rows
 

@@ -13,6 +13,7 @@ from wsss.train.batches import BatchStream
 from wsss.train.streams import labelled_stream, masked_stream
 
 CLASSES = ("red", "green")
+COMPUTING = {"precision": "full", "channels_last": True, "compiled": False}
 SIZES = ((32, 40), (40, 32), (32, 40), (32, 32), (40, 32), (32, 40))
 
 

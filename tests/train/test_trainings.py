@@ -6,6 +6,7 @@ import torch
 
 from tests.train.small import (
     CLASSES,
+    COMPUTING,
     equal_tensors,
     masked_stream_of,
     small_classifier,
@@ -23,6 +24,7 @@ from wsss.train.wood import train_wood
 RECIPE = {
     "epochs": 4, "learning_rate": 0.02, "head_multiplier": 10, "momentum": 0.9,
     "weight_decay": 1e-4, "schedule": "poly", "batch_norm": "train", "frozen_stages": 0,
+    "computing": COMPUTING,
 }  # fmt: skip
 WOOD = {
     "perturbation_step": 0.07, "lambda_": 0.1, "ood_coefficient": 1.0, "closest_fraction": 0.5,
@@ -108,7 +110,7 @@ def test_irn_learns_branches_and_leaves_the_backbone(records, checkpoint):
     rows = train_irn(
         irnet, masked_stream_of(records, batch_size=2), epochs=3, radius=3, learning_rate=0.05,
         displacement_factor=10, momentum=0.9, weight_decay=1e-4, schedule="poly",
-        checkpoint=checkpoint,
+        computing=COMPUTING, checkpoint=checkpoint,
     )  # fmt: skip
     assert len(rows) == 9 and all(np.isfinite(list(row.values())).all() for row in rows)
     assert equal_tensors(before, irnet.backbone.state_dict())
@@ -124,6 +126,7 @@ def test_the_segmenter_learns(records, checkpoint, loss):
     rows = train_segmenter(
         segmenter, masked_stream_of(records, batch_size=6), iterations=12, iter_size=2,
         learning_rate=0.003, head_multiplier=5, momentum=0.9, weight_decay=5e-4,
-        schedule="poly", loss=loss, batch_norm="train", checkpoint=checkpoint,
+        schedule="poly", loss=loss, batch_norm="train", computing=COMPUTING,
+        checkpoint=checkpoint,
     )  # fmt: skip
     assert falls(rows) and len(rows) == 12

@@ -15,7 +15,8 @@ from wsss.train.networks import load_segmenter
 
 log_to(snakemake.log[0])
 device = prepare_device(threads=snakemake.config["threads"]["infer"])
-options = snakemake.params.options
+views = dict(snakemake.params.options)
+crf = views.pop("crf")
 index = read_index(snakemake.input.index, snakemake.input.classes)
 shard, shards = int(snakemake.wildcards.shard), snakemake.params.shards
 records = shard_of(index.split(snakemake.params.split), shard, shards)
@@ -26,14 +27,12 @@ segmenter.to(device)
 def items():
     """Yield (image id, image, probabilities) of every image."""
     for batch, images in full_image_batches(records, batch_size=snakemake.params.batch_size):
-        probs = predict_probabilities(
-            segmenter, images, scales=options["scales"], flip=options["flip"]
-        )
+        probs = predict_probabilities(segmenter, images, **views)
         for record, image, image_probs in zip(batch, images, probs, strict=True):
             yield record.image_id, image, image_probs
 
 
-found = parallel_map(partial(labels_of_item, options["crf"]), items(), workers=snakemake.threads)
+found = parallel_map(partial(labels_of_item, crf), items(), workers=snakemake.threads)
 plain, refined = {}, {}
 for image_id, labels, crf_labels in progress(found, total=len(records), description="predict"):
     plain[image_id], refined[image_id] = labels, crf_labels

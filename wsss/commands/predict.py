@@ -40,6 +40,8 @@ CRF: Mapping[str, float] = {
 # Smaller views are filled up at the right and the bottom: scaled down, they would have no features.
 SMALLEST_SIDE = 64
 JPEG_QUALITY = 92
+# As `inference.memory_gb` of a segmenter by default.
+MEMORY_GB = 4.0
 TABLES = ("predictions.csv", "legend.csv")
 RESULTS = ("masks", "overlays", *TABLES, *(checksum_path(name).name for name in TABLES))
 COLUMNS = ("image", "mask", "height", "width", "class_name", "pixels", "share")
@@ -236,7 +238,9 @@ def _items(
 ) -> Iterator[tuple[_Loaded, np.ndarray]]:
     for batch in batches:
         views = np.stack([loaded.view for loaded in batch])
-        probs = predict_probabilities(segmenter, views, scales=scales, flip=flip)
+        probs = predict_probabilities(
+            segmenter, views, scales=scales, flip=flip, memory_gb=MEMORY_GB
+        )
         yield from zip(batch, probs, strict=True)
 
 

@@ -10,11 +10,10 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from wsss.models.backbones.backbone import Backbone
+from wsss.models.backbones.backbone import PRECISIONS, Backbone
 from wsss.models.classifier import Classifier
 
 ALIGNMENTS = ("official", "centres")
-PRECISIONS = ("full", "bfloat16")
 EPSILON = 1e-5
 
 

@@ -109,12 +109,12 @@ def open_hdf5(path: Path | str, kind: str | None) -> tuple[h5py.File, dict[str, 
     try:
         with readable(path):
             found, complete = _kind(file), bool(file.attrs.get("complete", False))
-            text = bytes(file.attrs.get("attributes", b"{}")).decode()
-        if found is None or kind not in (found, None):
+            attributes = file.attrs.get("attributes", b"{}")
+        if found is None or kind not in (found, None) or not isinstance(attributes, bytes):
             raise ValueError(f"{path} is no {kind or 'HDF5'} file of this workflow; {REMEDY}")
         if not complete:
             raise ValueError(f"{path} is not complete; {REMEDY}")
-        return file, json.loads(text)
+        return file, json.loads(attributes)
     except BaseException:
         file.close()
         raise

@@ -1,11 +1,15 @@
 """Training of the multi-label classifier F_in, alone or as further training of another."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 
 from wsss.losses.classification import classification_loss
 from wsss.models.classifier import Classifier
 from wsss.train.batches import BatchStream
 from wsss.train.checkpoint import RunningCheckpoint
+from wsss.train.computing import set_computing
 from wsss.train.loop import fit
 from wsss.train.optimizer import classifier_optimizer, set_training_mode
 
@@ -22,6 +26,7 @@ def train_classifier(
     schedule: str,
     batch_norm: str,
     frozen_stages: int,
+    computing: Mapping[str, Any],
     checkpoint: RunningCheckpoint,
 ) -> list[dict[str, float]]:
     """Train in place with the multi-label loss (dissertation 2.3.1) and return the log rows.
@@ -39,6 +44,7 @@ def train_classifier(
         batch_norm: `frozen` (running statistics, as the official ResNet-50) or `train` (those of a
             batch; on several GPUs of each one's part, as in the official data parallelism).
         frozen_stages: How many of the five stages are not trained.
+        computing: Arguments of `wsss.train.computing.set_computing`.
         checkpoint: Where a killed training goes on from.
     """
     device = classifier.head.weight.device
@@ -50,6 +56,7 @@ def train_classifier(
         weight_decay=weight_decay,
     )
     set_training_mode(classifier, batch_norm=batch_norm)
+    set_computing(classifier, **computing)
 
     def losses(batch: list[torch.Tensor]) -> dict[str, torch.Tensor]:
         pixels, labels = (part.to(device, non_blocking=True) for part in batch)

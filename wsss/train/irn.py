@@ -1,5 +1,8 @@
 """Training of IRN's boundary and displacement branches on confident labels."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 
 from wsss.losses.irn import irn_losses
@@ -7,6 +10,7 @@ from wsss.models.irn import IRNet, fit_mean_shift, trainable_parameters
 from wsss.refine.affinity import path_groups
 from wsss.train.batches import BatchStream
 from wsss.train.checkpoint import RunningCheckpoint
+from wsss.train.computing import set_computing
 from wsss.train.distributed import average
 from wsss.train.loop import fit
 
@@ -24,6 +28,7 @@ def train_irn(
     momentum: float,
     weight_decay: float,
     schedule: str,
+    computing: Mapping[str, Any],
     checkpoint: RunningCheckpoint,
 ) -> list[dict[str, float]]:
     """Train in place, store the mean displacement, and return the log rows.
@@ -38,6 +43,7 @@ def train_irn(
         momentum: See wsss.train.classifier.
         weight_decay: Of all trained weights.
         schedule: See wsss.train.schedule.
+        computing: Arguments of `wsss.train.computing.set_computing`.
         checkpoint: Where a killed training goes on from.
     """
     device = irnet.fc_edge6.weight.device
@@ -55,6 +61,7 @@ def train_irn(
     irnet.backbone.requires_grad_(False)
     paths = path_groups(radius)
     irnet.train()
+    set_computing(irnet, **computing)
 
     def losses(batch: list[torch.Tensor]) -> dict[str, torch.Tensor]:
         pixels, labels = (part.to(device, non_blocking=True) for part in batch)

@@ -1,11 +1,15 @@
 """Training of the segmentation network on pseudo-masks."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 
 from wsss.losses.segmentation import multi_scale_losses
 from wsss.models.deeplab import MultiScale, parameter_groups
 from wsss.train.batches import BatchStream
 from wsss.train.checkpoint import RunningCheckpoint
+from wsss.train.computing import set_computing
 from wsss.train.loop import fit
 
 IGNORE_INDEX = 255
@@ -24,6 +28,7 @@ def train_segmenter(
     schedule: str,
     loss: str,
     batch_norm: str,
+    computing: Mapping[str, Any],
     checkpoint: RunningCheckpoint,
 ) -> list[dict[str, float]]:
     """Train in place with the sum of the losses of all scales and return the log rows.
@@ -41,11 +46,12 @@ def train_segmenter(
         schedule: See wsss.train.schedule.
         loss: `cross_entropy` or `balanced_cross_entropy`.
         batch_norm: `frozen`, or `train` with the statistics of each part.
+        computing: Arguments of `wsss.train.computing.set_computing`.
         checkpoint: Where a killed training goes on from.
     """
     device = next(segmenter.parameters()).device
-    segmenter.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     segmenter.train()
+    set_computing(segmenter, **computing)
     groups = parameter_groups(
         segmenter, batch_norm=batch_norm, head_multiplier=head_multiplier, weight_decay=weight_decay
     )

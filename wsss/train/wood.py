@@ -1,5 +1,8 @@
 """W-OoD: fine-tuning of a classifier with out-of-distribution images (w-ood sec. 3.2)."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 
@@ -8,6 +11,7 @@ from wsss.losses.wood import perturb_ood, wood_loss
 from wsss.models.classifier import Classifier
 from wsss.train.batches import BatchStream
 from wsss.train.checkpoint import RunningCheckpoint
+from wsss.train.computing import set_computing
 from wsss.train.loop import fit
 from wsss.train.optimizer import classifier_optimizer, set_training_mode
 
@@ -37,6 +41,7 @@ def train_wood(
     ood_form: str,
     excluded_class: int | None,
     local_ood_coefficient: float,
+    computing: Mapping[str, Any],
     checkpoint: RunningCheckpoint,
 ) -> list[dict[str, float]]:
     """Fine-tune in place by w-ood eq. 4 and return the log rows.
@@ -69,6 +74,7 @@ def train_wood(
         distance_parts: `both`, `in` or `ood`.
         ood_form: `official` or `paper`.
         excluded_class: Zero-based class whose OoD images do not count, or None.
+        computing: Arguments of `wsss.train.computing.set_computing`.
         checkpoint: Where a killed training goes on from.
     """
     device = classifier.head.weight.device
@@ -81,6 +87,7 @@ def train_wood(
         weight_decay=weight_decay,
     )
     set_training_mode(classifier, batch_norm=batch_norm)
+    set_computing(classifier, **computing)
 
     def losses(batch: list[torch.Tensor], ood_batch: list[torch.Tensor]) -> dict[str, torch.Tensor]:
         pixels, labels = (part.to(device, non_blocking=True) for part in batch)

@@ -104,7 +104,7 @@ def test_images_without_any_label_are_candidates_too(root):
     [
         (
             {"classes": ["bird", "boat"], "mask_classes": ALL},
-            "classes names boat, but mask_classes are bird, train; name all classes that masks and",
+            r"mask_classes \(bird, train\) lack boat: name every class that the masks were drawn for",
         ),
         (
             {"classes": ["train"], "mask_classes": ["train"]},

@@ -11,6 +11,7 @@ import numpy as np
 from wsss.data.checks import check_image, check_mask
 from wsss.data.images import Header
 from wsss.data.index import examples
+from wsss.data.sets._class_values import class_values
 from wsss.store.masks import IGNORE_INDEX, read_mask, write_mask
 
 log = logging.getLogger(__name__)
@@ -64,15 +65,7 @@ def arrange_masks(
         ValueError: A class is not among those in the masks.
     """
     held = tuple(order) or tuple(classes)
-    if missing := [name for name in classes if name not in held]:
-        raise ValueError(
-            f"mask_classes ({', '.join(held)}) lack {', '.join(missing)}: name every class that "
-            "the masks were drawn for, in the order of their values"
-        )
-    values = np.zeros(256, dtype=np.uint8)
-    values[IGNORE_INDEX] = IGNORE_INDEX
-    for number, name in enumerate(classes, start=1):
-        values[held.index(name) + 1] = number
+    values = class_values(held, classes)
     changed = sources if held != tuple(classes) else ()
     targets = {image_id: folder / f"{image_id}.png" for image_id in changed}
     return Masks(sources, targets, values, len(held) + 1)

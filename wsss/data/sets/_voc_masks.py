@@ -1,6 +1,5 @@
 """Ground truth masks in PASCAL VOC's layout: as they are, of some classes only, or of SBD."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,32 +19,6 @@ class ImageJob(NamedTuple):
     mask: Path | None
 
 
-def class_values(mask_classes: Sequence[str], classes: Sequence[str]) -> np.ndarray | None:
-    """Return our value of each value in the masks, (256,) uint8, or None where all stay.
-
-    Args:
-        mask_classes: Classes in the order of the values in the masks.
-        classes: Those that are looked for, in the order of our values; all others become
-            background, 255 stays.
-
-    Raises:
-        ValueError: A class is not among those of the masks.
-    """
-    missing = [name for name in classes if name not in mask_classes]
-    if missing:
-        raise ValueError(
-            f"classes names {', '.join(missing)}, but mask_classes are {', '.join(mask_classes)}; "
-            "name all classes that masks and labels know as mask_classes"
-        )
-    if list(mask_classes) == list(classes):
-        return None
-    values = np.zeros(256, dtype=np.uint8)
-    values[IGNORE_INDEX] = IGNORE_INDEX
-    for value, name in enumerate(mask_classes, start=1):
-        values[value] = classes.index(name) + 1 if name in classes else 0
-    return values
-
-
 def read_image_and_mask(
     job: ImageJob,
     *,
@@ -58,7 +31,7 @@ def read_image_and_mask(
 
     Args:
         job: The image.
-        values: As of `class_values`.
+        values: As of `class_values`, or None where all stay.
         num_classes: Classes of the masks as they are, with background.
         folder: Gets the masks that have to be written.
         max_megapixels: Million pixels that an image may have.

@@ -9,9 +9,10 @@ from wsss.data.checks import checked_together
 from wsss.data.images import image_files
 from wsss.data.index import GroundTruthRecord, ImageRecord, Prepared
 from wsss.data.selection import covering_order
+from wsss.data.sets._class_values import class_values
 from wsss.data.sets._labels import ImageLabels, read_list
 from wsss.data.sets._voc_lists import ImageFiles, Lists
-from wsss.data.sets._voc_masks import ImageJob, class_values, read_image_and_mask
+from wsss.data.sets._voc_masks import ImageJob, read_image_and_mask
 from wsss.parallel import parallel_map
 from wsss.progress import progress
 
@@ -90,7 +91,7 @@ def prepare(
     known = mask_classes or classes
     read = partial(
         read_image_and_mask,
-        values=class_values(known, classes),
+        values=None if list(known) == list(classes) else class_values(known, classes),
         num_classes=len(known) + 1,
         folder=folder / "SegmentationClass",
         max_megapixels=max_megapixels,

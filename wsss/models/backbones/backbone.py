@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 STAGES = 5
+PRECISIONS = ("full", "bfloat16")
 IMAGENET_MEAN = (0.485 * 255, 0.456 * 255, 0.406 * 255)
 IMAGENET_STD = (0.229 * 255, 0.224 * 255, 0.225 * 255)
 
@@ -33,6 +35,8 @@ class Backbone(nn.Module):
     imagenet_head: ClassVar[Mapping[str, tuple[int, ...]]] = {}
     segmentation_head: ClassVar[re.Pattern[str]] = re.compile("(?!)")
     batch_norm_frozen: bool = False
+    # One of PRECISIONS, of the convolutions; what comes out has the type of what goes in.
+    precision: str = "full"
 
     def stage_modules(self) -> tuple[tuple[nn.Module, ...], ...]:
         """Return the modules of each of the five stages, in the order in which they are applied."""
@@ -40,16 +44,25 @@ class Backbone(nn.Module):
 
     def stages(self, x: Tensor) -> list[Tensor]:
         """Return the five stages' features (B, channels, h, w) of a normalised batch."""
-        outputs = []
-        for modules in self.stage_modules():
-            for module in modules:
-                x = module(x)
-            outputs.append(x)
-        return outputs
+        return [self._finished(output, x) for output in self._outputs(x)]
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the last stage's feature maps (B, D, h, w)."""
-        return self.stages(x)[-1]
+        return self._finished(self._outputs(x)[-1], x)
+
+    def _outputs(self, x: Tensor) -> list[Tensor]:
+        lower = self.precision == "bfloat16"
+        # Where nothing is asked for here, whoever calls may ask for it.
+        with torch.autocast(x.device.type, torch.bfloat16) if lower else nullcontext():
+            outputs = []
+            for modules in self.stage_modules():
+                for module in modules:
+                    x = module(x)
+                outputs.append(x)
+        return outputs
+
+    def _finished(self, output: Tensor, x: Tensor) -> Tensor:
+        return output.to(x.dtype) if self.precision == "bfloat16" else output
 
     def normalize(self, images: Tensor) -> Tensor:
         """Return RGB images (B, 3, H, W), uint8 or float on 0..255, on the backbone's scale.
