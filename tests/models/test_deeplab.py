@@ -29,6 +29,11 @@ def _pixels(segmenter: MultiScale, images: np.ndarray) -> torch.Tensor:
     return segmenter.normalize(torch.from_numpy(images).permute(0, 3, 1, 2))
 
 
+def _probabilities(segmenter: MultiScale, image: np.ndarray, *, flip: bool = False) -> np.ndarray:
+    options = {"scales": (1.0,), "flip": flip, "memory_gb": 1.0}
+    return next(predict_probabilities(segmenter, image[None], **options))
+
+
 def test_training_returns_every_scale_and_evaluation_their_maximum() -> None:
     segmenter = _compact()
     x = torch.rand(2, 3, 64, 48)
@@ -92,7 +97,7 @@ def test_a_few_steps_learn_one_image() -> None:
         optimizer.zero_grad()
         losses.sum().backward()
         optimizer.step()
-    probabilities = predict_probabilities(segmenter.eval(), images[0], scales=(1.0,), flip=False)
+    probabilities = _probabilities(segmenter.eval(), images[0])
     assert np.mean(probabilities.argmax(0) == labels[0].numpy()) > 0.9
 
 
@@ -116,9 +121,7 @@ def test_learns_on_any_backbone(backbone: str) -> None:
     assert [tuple(o.shape[2:]) for o in outputs] == [(6, 5), (3, 3), (6, 5)]
     multi_scale_losses(outputs, labels, loss="cross_entropy", ignore_index=255).sum().backward()
     assert all(p.grad.isfinite().all() and p.grad.any() for p in learned)
-    probabilities = predict_probabilities(
-        segmenter.eval(), _noise(1, 33, 50)[0], scales=(1.0,), flip=True
-    )
+    probabilities = _probabilities(segmenter.eval(), _noise(1, 33, 50)[0], flip=True)
     assert probabilities.shape == (4, 33, 50)
     np.testing.assert_allclose(probabilities.sum(0), 1, atol=1e-5)
 
@@ -156,7 +159,7 @@ def test_network_is_official() -> None:
         segmenter.training = False
     golden.assert_close(case, "out_train_s050", outputs[1])
     golden.assert_close(case, "out_train_s075", outputs[2])
-    probabilities = predict_probabilities(segmenter, case["in_image"], scales=(1.0,), flip=False)
+    probabilities = _probabilities(segmenter, case["in_image"])
     golden.assert_close(case, "out_label", probabilities.argmax(0).astype(np.uint8))
 
 

@@ -16,7 +16,8 @@ LATEX_SPECIAL = {
 def to_markdown(summary: pd.DataFrame, *, title: str, caption: str, notes: Sequence[str]) -> str:
     """Return a Markdown table with title, caption and protocol; the best value is bold."""
     grid = layout(summary)
-    lines = [f"### {title}", "", caption, "", *[f"- {note}" for note in notes], ""]
+    said = [caption, ""] if caption else []
+    lines = [f"### {title}", "", *said, *[f"- {note}" for note in notes], ""]
     lines.append("| " + " | ".join(map(_escape_markdown, grid.header)) + " |")
     lines.append("|" + " --- |" + " ---: |" * (len(grid.header) - 1))
     for row in grid.rows:

@@ -104,7 +104,7 @@ def test_images_without_any_label_are_candidates_too(root):
     [
         (
             {"classes": ["bird", "boat"], "mask_classes": ALL},
-            r"mask_classes \(bird, train\) lack boat: name every class that the masks were drawn for",
+            r"mask_classes \(bird, train\) lack boat: name every class that the masks were drawn",
         ),
         (
             {"classes": ["train"], "mask_classes": ["train"]},
