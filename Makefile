@@ -9,23 +9,20 @@ CORES ?= 2
 TESTERS ?= 3
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-slow test-presets quick bench check format requirements clean
+.PHONY: demo test test-slow quick bench check format requirements clean
 
 demo: $(READY)  ## the main job on the built-in data set
 	source $(BIN)/activate && snakemake --cores $(CORES)
 	@echo "Open results/report.html"
 
 test: $(READY)  ## all tests but the very slow ones, with coverage
-	source $(BIN)/activate && OMP_NUM_THREADS=1 python -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder -m "not very_slow and not whole_preset" --cov --cov-report=term
+	source $(BIN)/activate && OMP_NUM_THREADS=1 python -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder -m "not very_slow" --cov --cov-report=term
 
-test-slow: $(READY)  ## what `make test` leaves out
+test-slow: $(READY)  ## what `make test` leaves out: whole presets, photographs, killed workflows
 	source $(BIN)/activate && OMP_NUM_THREADS=1 python -m pytest -m very_slow
 
-test-presets: $(READY)  ## the presets of the papers on drawn devkits, cut short, to their ends
-	source $(BIN)/activate && OMP_NUM_THREADS=1 python -m pytest -m whole_preset
-
 quick: $(READY)  ## the fast tests
-	source $(BIN)/activate && python -m pytest -q -m "not slow and not very_slow and not whole_preset"
+	source $(BIN)/activate && python -m pytest -q -m "not slow and not very_slow"
 
 bench: $(READY)  ## our way beside the plain way: times, memory, equal results
 	source $(BIN)/activate && python -m bench

@@ -193,7 +193,7 @@ def test_what_a_person_has_not_decided_is_asked_for(tmp_path):
 # The whole run
 
 
-@pytest.mark.whole_preset
+@pytest.mark.very_slow
 @pytest.mark.parametrize("name", ["voc2012", "coco2014"])
 def test_the_whole_preset_runs_cut_short(tmp_path, name):
     project = copy_project(tmp_path)
