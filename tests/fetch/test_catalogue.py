@@ -47,9 +47,15 @@ def test_the_quick_list_of_names_is_that_of_the_entries():
 
 
 def test_the_data_sets_and_weights_that_configs_need_are_there():
-    assert {"voc2012", "sbd", "coco2014", "coco2017", "openimages", "openimages_images"} <= set(
-        ENTRIES
-    )
+    assert {
+        "voc2012",
+        "sbd",
+        "coco2014",
+        "coco2017",
+        "coco2017_panoptic",
+        "openimages",
+        "openimages_images",
+    } <= set(ENTRIES)
     assert {"weights_resnet50", "weights_resnet101", "weights_vgg16"} <= set(ENTRIES)
 
 

@@ -1,5 +1,6 @@
 """Archives: whole, broken, and with members that lead elsewhere."""
 
+import io
 import os
 import stat
 import tarfile
@@ -56,6 +57,47 @@ def assert_refused(archive, folder, words, taken=TAKEN, limit=LIMIT):
     assert text.startswith(f"archive {archive} ") and "\n" not in text
     assert files_below(folder.parent) == before
     assert not list(folder.parent.rglob("*.unpacking"))
+
+
+def zip_bytes(files, extra=()):
+    buffer = io.BytesIO()
+    write_zip(buffer, files, extra)
+    return buffer.getvalue()
+
+
+INNER = {"top/maps.zip/maps": "maps", "top/maps.json": "maps.json"}
+MAPS = {"maps/1.png": b"1" * 3000, "maps/deep/2.png": b"2" * 300_000, "other/3.png": b"3"}
+
+
+def test_an_archive_within_an_archive_is_a_folder_where_it_is_named(folder):
+    files = {"top/maps.zip": zip_bytes(MAPS), "top/maps.json": b"{}", "top/b.zip": b"no archive"}
+    archive = folder / "archive.zip"
+    write_zip(archive, files)
+    unpack(archive, places(folder, INNER), limit=LIMIT)
+    assert contents(folder) == {
+        "maps.json": b"{}", "maps/1.png": MAPS["maps/1.png"],
+        "maps/deep/2.png": MAPS["maps/deep/2.png"],
+    }  # fmt: skip
+    # As a file it is one.
+    unpack(archive, places(folder, {"top/maps.zip": "whole.zip"}), limit=LIMIT)
+    assert contents(folder)["whole.zip"] == files["top/maps.zip"]
+
+
+@pytest.mark.parametrize(
+    ("inner", "words"),
+    [
+        (zip_bytes({"../../out.png": b"1"}), "holds '../../out.png', a path outside"),
+        (zip_bytes(MAPS, [("maps/l", b"../../../../x", stat.S_IFLNK | 0o777)]), "a link to '../"),
+        (zip_bytes({"maps/1.png": b"0" * (LIMIT + 1)}), "maps.zip/maps/1.png', with which it has"),
+        (zip_bytes(MAPS)[:-30], "cannot be read"),
+        (b"no archive", "cannot be read"),
+        (zip_bytes({"other/1.png": b"1"}), "does not hold top/maps.zip/maps: it is not the one"),
+    ],
+)
+def test_what_an_inner_archive_may_not_hold_is_refused(folder, inner, words):
+    archive = folder / "archive.zip"
+    write_zip(archive, {"top/maps.zip": inner, "top/maps.json": b"{}"})
+    assert_refused(archive, folder, words, taken=INNER)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

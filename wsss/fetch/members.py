@@ -10,9 +10,9 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from posixpath import normpath
 from typing import IO, Literal
@@ -48,7 +48,9 @@ class Member:
     open: Callable[[], IO[bytes]]
 
 
-def members(archive: Path, *, limit: int) -> Iterator[Member]:
+def members(
+    archive: Path, *, limit: int, opened: Collection[PurePosixPath] = ()
+) -> Iterator[Member]:
     """Yield the members of an archive, each of which may be written.
 
     Read a member's content before the next one is asked for.
@@ -56,6 +58,8 @@ def members(archive: Path, *, limit: int) -> Iterator[Member]:
     Args:
         archive: A .zip, .tar, .tgz or .tar.gz file, or one that still has .part behind its name.
         limit: Bytes that all members together may have.
+        opened: Members of a .zip that are .zip files themselves and count as folders: their members
+            come in their place.
 
     Raises:
         ValueError: A member may not be written, there are too many of them or too large ones, or
@@ -63,7 +67,7 @@ def members(archive: Path, *, limit: int) -> Iterator[Member]:
     """
     total = count = 0
     is_zip = archive.name.removesuffix(PART_SUFFIX).endswith(ZIP)
-    found = _zip_members(archive) if is_zip else _tar_members(archive)
+    found = _zip_members(archive, archive, opened) if is_zip else _tar_members(archive)
     with readable(archive):
         for member in found:
             _check_link(archive, member)
@@ -171,9 +175,12 @@ def _check_end(tar: tarfile.TarFile) -> None:
         pass
 
 
-def _zip_members(archive: Path) -> Iterator[Member]:
-    with zipfile.ZipFile(archive) as file:
-        for info in file.infolist():
+def _zip_members(
+    archive: Path, content: Path | IO[bytes], opened: Collection[PurePosixPath]
+) -> Iterator[Member]:
+    with zipfile.ZipFile(content) as file:
+        # In the order of their places: an archive within another cannot go back without effort.
+        for info in sorted(file.infolist(), key=lambda info: info.header_offset):
             mode = info.external_attr >> 16
             if info.flag_bits & 1:
                 raise refused(archive, info.filename, "which is encrypted")
@@ -184,10 +191,16 @@ def _zip_members(archive: Path) -> Iterator[Member]:
             if stat.S_ISLNK(mode):
                 kind, target = "symlink", _zip_target(file, info)
 
-            def opened(info: zipfile.ZipInfo = info) -> IO[bytes]:
+            def reading(info: zipfile.ZipInfo = info) -> IO[bytes]:
                 return file.open(info)
 
-            yield Member(_path(archive, info.filename), kind, info.file_size, target, opened)
+            path = _path(archive, info.filename)
+            if kind == "file" and path in opened:
+                with reading() as inner:
+                    for member in _zip_members(archive, inner, ()):
+                        yield replace(member, path=path / member.path)
+            else:
+                yield Member(path, kind, info.file_size, target, reading)
 
 
 def _zip_target(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from wsss.disk import write_errors
-from wsss.fetch.members import Member, members, readable, refused
+from wsss.fetch.members import ZIP, Member, members, readable, refused
 from wsss.fetch.room import check_room, size_text
 from wsss.progress import progress
 
@@ -46,7 +46,8 @@ def unpack(archive: Path, unpack_to: Mapping[str, Path], *, limit: int) -> None:
     Args:
         archive: A .zip, .tar, .tgz or .tar.gz file.
         unpack_to: Where to, by file or folder in the archive; nothing stands there yet. Only one
-            process at a time does this.
+            process at a time does this. A .zip within a .zip counts as a folder where something
+            below it is named.
         limit: Bytes that all members of the archive together may have.
 
     Raises:
@@ -59,7 +60,7 @@ def unpack(archive: Path, unpack_to: Mapping[str, Path], *, limit: int) -> None:
     try:
         with write_errors(archive.parent, *(place.temporary for place in places)):
             drafts.clear()
-            listed = members(archive, limit=limit)
+            listed = members(archive, limit=limit, opened=_opened(places))
             name = f"unpacking {archive.name}"
             for member in progress(listed, total=count, description=name, unit="files"):
                 drafts.write(member)
@@ -72,6 +73,11 @@ def unpack(archive: Path, unpack_to: Mapping[str, Path], *, limit: int) -> None:
         drafts.clear()
 
 
+def _opened(places: list[_Place]) -> set[PurePosixPath]:
+    """Return the archives within the archive of which something is to be unpacked."""
+    return {above for place in places for above in place.source.parents if above.suffix == ZIP}
+
+
 def _survey(archive: Path, places: list[_Place], limit: int) -> int:
     """Check an archive without writing anything, and return how many members it has.
 
@@ -80,7 +86,7 @@ def _survey(archive: Path, places: list[_Place], limit: int) -> int:
     """
     missing = {place.source for place in places}
     count = size = 0
-    for member in members(archive, limit=limit):
+    for member in members(archive, limit=limit, opened=_opened(places)):
         count += 1
         if any(place.draft(member.path) for place in places):
             size += member.size

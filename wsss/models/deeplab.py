@@ -42,6 +42,7 @@ class DeepLabV2(nn.Module):
     ) -> None:
         """Build the head for `num_classes` classes, background included."""
         super().__init__()
+        self.num_classes = num_classes
         self.backbone = backbone
         self.head = AtrousPyramid(backbone.stage_channels[-1], num_classes, atrous_rates)
 

@@ -75,7 +75,7 @@ def images_per_pass(
     backbone = segmenter.base.backbone
     outputs = zip(backbone.stage_channels, backbone.stage_strides, strict=True)
     features = sum(channels / stride**2 for channels, stride in outputs) * scale**2
-    classes = PROBABILITIES_AT_ONCE * segmenter.base.head.branches[0].out_channels
+    classes = PROBABILITIES_AT_ONCE * segmenter.base.num_classes
     value_bytes = next(segmenter.parameters()).element_size()
     image_bytes = value_bytes * (features + classes) * size[0] * size[1]
     return max(1, int(memory_gb * 2**30 / image_bytes))
