@@ -37,8 +37,8 @@ def read_json(path: Path, *, used: Container[str]) -> Any:
         return json.loads(path.read_text("utf-8-sig"), object_hook=slim)
     except FileNotFoundError:
         raise ValueError(
-            f"annotations {path} do not exist; fetch them (wsss fetch coco2017, or coco2014), or "
-            "link COCO there"
+            f"annotations {path} do not exist; fetch them (wsss fetch coco2017, coco2014 or "
+            "coco2017_panoptic), or link COCO there"
         ) from None
     except (ValueError, RecursionError, OSError) as error:
         reason = " ".join(str(getattr(error, "strerror", None) or error).split())

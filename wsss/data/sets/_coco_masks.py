@@ -82,7 +82,10 @@ def _of_stuff(
     """Return where the maps may stand; they bear the names of 2017's images."""
     for folder in folders:
         if not folder.is_dir():
-            raise ValueError(f"folder {folder} does not exist; unpack COCO-Stuff's maps there")
+            raise ValueError(
+                f"folder {folder} does not exist; unpack COCO-Stuff's maps there "
+                "(stuffthingmaps_trainval2017.zip of its authors)"
+            )
     sources: list[Source] = []
     for image in images:
         names = [f"{image.path.stem}.png"]
