@@ -68,7 +68,11 @@ NETWORKS: Mapping[str, Network] = {
     "compact": Network(weights=10, infer=600, climb=600, train=1500, segment=2500),
     "efficientnet_lite0": Network(weights=80, infer=700, climb=2300, train=2700, segment=4500),
     "resnet50": Network(weights=400, infer=700, climb=2300, train=3000, segment=5500),
-    "resnet101_caffe": Network(weights=700, infer=1000, climb=6000, train=10000, segment=19000),
+    # These three of single passes of two crops of 321, without a frozen stage.
+    "resnet101": Network(weights=700, infer=700, climb=3000, train=4500, segment=7500),
+    "vgg16": Network(weights=250, infer=1000, climb=2000, train=2700, segment=4500),
+    "wide_resnet38": Network(weights=1700, infer=2000, climb=7500, train=10500, segment=16500),
+    "resnet101_caffe": Network(weights=700, infer=1400, climb=9500, train=10000, segment=19000),
 }
 
 
@@ -137,7 +141,7 @@ def memory_mb(rule: str, load: Load | None, *, threads: int, gpus: int, attempt:
         gpus: GPUs of the job, each with a process and `threads / gpus` cores of its own.
         attempt: 1 for the first.
     """
-    if load is None or (load.network and load.network not in NETWORKS):
+    if load is None:
         return UPPER[rule][1] * attempt
     processes = max(1, gpus)
     own = max(1, threads // processes)
