@@ -10,7 +10,7 @@ DEEPLAB_IMAGES = 30_000 * 10
 # Rows of throughput.csv, how many images pass through them, and what that is.
 WORK = (
     ("Classifier training", EPOCHS["classifier"] * TRAIN, "F_in: 5 epochs"),
-    ("Classifier training", 2 * EPOCHS["wood"] * TRAIN, "W-OoD: 5 epochs, an OoD image each"),
+    ("W-OoD training, an OoD image each", EPOCHS["wood"] * TRAIN, "W-OoD: 5 epochs"),
     ("CAM, 4 scales and flips", TRAIN, "CAM of the training images"),
     ("IRN training", EPOCHS["irn"] * TRAIN, "IRN: 3 epochs"),
     ("DeepLab-v2 training", DEEPLAB_IMAGES, "DeepLab: 30,000 batches of 10"),

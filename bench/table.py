@@ -39,15 +39,17 @@ def comparison_table(table: pd.DataFrame) -> str:
 
 
 def throughput_table(table: pd.DataFrame) -> str:
-    """Return images per second, the share of waiting and that of the matmul rate in Markdown."""
+    """Return images per second, shares of waiting and matmul rate, and a GPU's memory."""
+    has_gpu = table["gpu_mib"].notna().any()
+    more = (" peak GPU memory, MiB |", "---:|") if has_gpu else ("", "")
     lines = [
-        "| stage | images/s | waiting for images | of the matmul rate |",
-        "|---|---:|---:|---:|",
+        f"| stage | images/s | waiting for images | of the matmul rate |{more[0]}",
+        f"|---|---:|---:|---:|{more[1]}",
     ]
     for row in table.to_dict("records"):
         lines.append(
             f"| {row['stage']} | {row['images_per_s']:.3g} | {row['waiting']:.1%} "
-            f"| {row['of_matmul_rate']:.0%} |"
+            f"| {row['of_matmul_rate']:.0%} |" + (f" {row['gpu_mib']:,.0f} |" if has_gpu else "")
         )
     return "\n".join([*lines, ""])
 

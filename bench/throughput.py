@@ -2,8 +2,9 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from bench.matmul import matmul_rate
 from wsss.data.images import write_jpeg
 from wsss.data.index import ImageRecord
 from wsss.data.loading import full_image_batches
+from wsss.localize.advcam import localize as climb
 from wsss.localize.cam import localize
 from wsss.models.deeplab import MultiScale, build_segmenter
 from wsss.models.irn import IRNet
@@ -29,9 +31,13 @@ from wsss.train.classifier import train_classifier
 from wsss.train.irn import train_irn
 from wsss.train.segmenter import train_segmenter
 from wsss.train.streams import labelled_stream, masked_stream
+from wsss.train.wood import train_wood
 
 CLASSES = 20
 COMPUTING = {"precision": "full", "channels_last": True, "compiled": False}
+FAST = {"precision": "bfloat16", "channels_last": True, "compiled": True}
+# Batches that AdvCAM gets on a CPU, where a step of one takes minutes.
+ADVCAM_BATCHES = 2
 
 
 class Size(NamedTuple):
@@ -103,26 +109,45 @@ Stage = Callable[[Data, Clock], None]
 def measure_throughput() -> pd.DataFrame:
     """Return a row per stage: images/s, the share of the time spent waiting for images, and speed.
 
-    Speed is the networks' share of the device's own rate of float32 matrix products.
+    Speed is the networks' share of the device's own rate of matrix products, in the row's type. Of
+    a GPU, the peak of its memory counts (MiB), and trainings run compiled and in bfloat16 as well.
     """
     rate = matmul_rate(device(), torch.float32)
     with tempfile.TemporaryDirectory() as folder:
         data = _write_data(Path(folder), SIZES[device().type])
-        return pd.DataFrame([_row(name, stage, data, rate) for name, stage in STAGES.items()])
+        rows = {name: _row(name, stage, data, rate) for name, stage in STAGES.items()}
+        if device().type == "cuda":
+            rate = matmul_rate(device(), torch.bfloat16)
+            for name, stage in TRAININGS.items():
+                fast = _timed(f"{name}, bfloat16, compiled", partial(stage, computing=FAST), data)
+                # As many operations as in full; nobody counts those of compiled code.
+                speed = rows[name]["operations"] * fast["images_per_s"] / rate
+                rows[fast["stage"]] = {**fast, "of_matmul_rate": speed}
+        return pd.DataFrame(list(rows.values()))
 
 
 def _row(name: str, stage: Stage, data: Data, rate: float) -> dict[str, Any]:
-    clock = Clock()
     with FlopCounterMode(display=False) as counter:
-        stage(data, clock)
+        row = _timed(name, stage, data)
+    operations = counter.get_total_flops() / row.pop("seen")
+    speed = operations * row["images_per_s"] / rate
+    return {**row, "operations": operations, "of_matmul_rate": speed}
+
+
+def _timed(name: str, stage: Stage, data: Data) -> dict[str, Any]:
+    clock = Clock()
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+    stage(data, clock)
     seconds = time.perf_counter() - clock.started
-    per_image = counter.get_total_flops() / (clock.images + clock.first)
+    on_gpu = torch.cuda.is_available()
     return {
         "stage": name,
         "images": clock.images,
+        "seen": clock.images + clock.first,
         "images_per_s": clock.images / seconds,
         "waiting": clock.waited / seconds,
-        "of_matmul_rate": per_image * clock.images / seconds / rate,
+        "gpu_mib": torch.cuda.max_memory_allocated() / 2**20 if on_gpu else float("nan"),
     }
 
 
@@ -161,7 +186,7 @@ def _epochs(size: Size) -> float:
     return size.steps * size.batch / size.images
 
 
-def _classifier(data: Data, clock: Clock) -> None:
+def _classifier(data: Data, clock: Clock, *, computing: Mapping[str, Any] = COMPUTING) -> None:
     train_classifier(
         resnet50_classifier(),
         _labelled(data, clock),
@@ -173,7 +198,41 @@ def _classifier(data: Data, clock: Clock) -> None:
         schedule="poly",
         batch_norm="frozen",
         frozen_stages=3,
-        computing=COMPUTING,
+        computing=computing,
+        checkpoint=_checkpoint(data),
+    )
+
+
+def _wood(data: Data, clock: Clock, *, computing: Mapping[str, Any] = COMPUTING) -> None:
+    classifier = resnet50_classifier()
+    channels = classifier.head.in_channels
+    torch.manual_seed(0)
+    # Another clock: images of the training set count, each of which comes with one of these.
+    train_wood(
+        classifier,
+        _labelled(data, clock),
+        _labelled(data, Clock()),
+        class_means=torch.rand(CLASSES, channels),
+        cluster_means=torch.rand(50, channels),
+        epochs=_epochs(data.size),
+        learning_rate=1e-4,
+        head_multiplier=10,
+        momentum=0.9,
+        weight_decay=1e-4,
+        schedule="poly",
+        batch_norm="frozen",
+        frozen_stages=3,
+        perturbation_step=0.07,
+        lambda_=0.007,
+        ood_coefficient=0.25,
+        closest_fraction=0.2,
+        metric="euclidean",
+        distance_form="official",
+        distance_parts="both",
+        ood_form="official",
+        excluded_class=None,
+        local_ood_coefficient=0.0,
+        computing=computing,
         checkpoint=_checkpoint(data),
     )
 
@@ -193,7 +252,30 @@ def _cam(data: Data, clock: Clock) -> None:
         )
 
 
-def _irn(data: Data, clock: Clock) -> None:
+def _advcam(data: Data, clock: Clock) -> None:
+    classifier, batch = resnet50_classifier(), data.size.batch
+    records = data.records if device().type == "cuda" else data.records[: ADVCAM_BATCHES * batch]
+    for part, images in clock.watch(full_image_batches(records, batch_size=batch)):
+        climb(
+            classifier,
+            images,
+            [np.array([3])] * len(part),
+            scales=(0.5, 1.0, 1.5, 2.0),
+            map_stride=4,
+            alignment="centres",
+            batch_size=2 * batch,
+            precision="full",
+            # The last of them has no way back.
+            steps=2,
+            step_size=0.08,
+            regularization_weight=7.0,
+            score_threshold=0.5,
+            half_scale_steps="same",
+            accumulation="plain",
+        )
+
+
+def _irn(data: Data, clock: Clock, *, computing: Mapping[str, Any] = COMPUTING) -> None:
     irnet = IRNet(resnet50_classifier().backbone).to(device())
     train_irn(
         irnet,
@@ -205,7 +287,7 @@ def _irn(data: Data, clock: Clock) -> None:
         momentum=0.9,
         weight_decay=1e-4,
         schedule="poly",
-        computing=COMPUTING,
+        computing=computing,
         checkpoint=_checkpoint(data),
     )
 
@@ -222,7 +304,7 @@ def _segmenter() -> MultiScale:
     return segmenter.to(device())
 
 
-def _deeplab(data: Data, clock: Clock) -> None:
+def _deeplab(data: Data, clock: Clock, *, computing: Mapping[str, Any] = COMPUTING) -> None:
     train_segmenter(
         _segmenter(),
         _masked(data, clock),
@@ -235,7 +317,7 @@ def _deeplab(data: Data, clock: Clock) -> None:
         schedule="poly",
         loss="cross_entropy",
         batch_norm="frozen",
-        computing=COMPUTING,
+        computing=computing,
         checkpoint=_checkpoint(data),
     )
 
@@ -250,8 +332,11 @@ def _inference(data: Data, clock: Clock) -> None:
 
 STAGES: dict[str, Stage] = {
     "Classifier training": _classifier,
+    "W-OoD training, an OoD image each": _wood,
     "CAM, 4 scales and flips": _cam,
+    "AdvCAM, a step and a last map, 4 scales and flips": _advcam,
     "IRN training": _irn,
     "DeepLab-v2 training": _deeplab,
     "DeepLab-v2 inference, 3 scales and flips": _inference,
 }
+TRAININGS = {name: stage for name, stage in STAGES.items() if "training" in name}

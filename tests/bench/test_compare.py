@@ -118,7 +118,10 @@ def test_the_tables_and_the_figure(tmp_path, monkeypatch):
     draw_ratios(tmp_path / "ratios.png", table, "machine")
     assert (tmp_path / "ratios.png").stat().st_size > 5000
     rate = {"stage": "CAM", "images_per_s": 2.0, "waiting": 0.01, "of_matmul_rate": 0.7}
-    assert "| CAM | 2 | 1.0% | 70% |" in throughput_table(pd.DataFrame([rate]))
+    on_cpu = throughput_table(pd.DataFrame([rate | {"gpu_mib": np.nan}]))
+    assert "| CAM | 2 | 1.0% | 70% |\n" in on_cpu and "GPU" not in on_cpu
+    on_gpu = throughput_table(pd.DataFrame([rate | {"gpu_mib": 12345.6}]))
+    assert "| CAM | 2 | 1.0% | 70% | 12,346 |\n" in on_gpu and "peak GPU memory, MiB |" in on_gpu
     costs = {200: [3.0], 400: [5.0], "per_image_s": [0.01], "start_s": [1.0], "off_the_line": [0.0]}
     assert "| cam | 3.0 | 5.0 | 0.0100 | 1.0 | 0% |" in chain_table(
         pd.DataFrame(costs, index=["cam"])
