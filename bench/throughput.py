@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 import pandas as pd
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from bench.inputs import device, photographs, resnet50_classifier
 from bench.matmul import matmul_rate
+from bench.operations import OperationCounter
 from wsss.data.images import write_jpeg
 from wsss.data.index import ImageRecord
 from wsss.data.loading import full_image_batches
@@ -127,9 +127,9 @@ def measure_throughput() -> pd.DataFrame:
 
 
 def _row(name: str, stage: Stage, data: Data, rate: float) -> dict[str, Any]:
-    with FlopCounterMode(display=False) as counter:
+    with OperationCounter() as counter:
         row = _timed(name, stage, data)
-    operations = counter.get_total_flops() / row.pop("seen")
+    operations = counter.total / row.pop("seen")
     speed = operations * row["images_per_s"] / rate
     return {**row, "operations": operations, "of_matmul_rate": speed}
 

@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from bench import compare
 from bench.compare import Comparison, measure
 from bench.matmul import SIDES, matmul_rate
+from bench.operations import OperationCounter
 from bench.peak_memory import peak_of
 from bench.projection import WORK, project
 from bench.rows import all_comparisons, find_comparison
@@ -135,6 +137,20 @@ def test_the_squared_walk_is_the_walk_over_all_pairs():
     walk = {"radius": 4, "beta": 3.0, "exp_times": 3, "map_exponent": 1.5}
     slow = random_walk_dense(maps, edge, **walk)
     np.testing.assert_allclose(random_walk_squared(maps, edge, **walk), slow, atol=1e-5)
+
+
+def test_operations_are_those_that_torch_counts():
+    network = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.Conv2d(8, 4, 1))
+    x = torch.rand(2, 3, 9, 9)
+    with FlopCounterMode(display=False) as theirs:
+        network(x).sum().backward()
+    with OperationCounter() as ours:
+        network(x).sum().backward()
+    assert ours.total == theirs.get_total_flops() > 0
+    with OperationCounter() as climbing:
+        y = x.clone().requires_grad_()
+        torch.autograd.grad(network(y).sum(), y)
+    assert 0 < climbing.total != ours.total
 
 
 def test_the_rate_of_matrix_products_is_a_rate(monkeypatch):
