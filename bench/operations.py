@@ -26,6 +26,12 @@ class OperationCounter(TorchDispatchMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         """Call a function of torch and count it."""
+        if function._overloadpacket not in flop_registry:
+            # In inference, an operation comes as a whole that is made of others.
+            with self:
+                parts = function.decompose(*args, **(kwargs or {}))
+            if parts is not NotImplemented:
+                return parts
         found = function(*args, **(kwargs or {}))
         if count := flop_registry.get(function._overloadpacket):
             self.total += count(*args, **(kwargs or {}), out_val=found)

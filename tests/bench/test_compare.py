@@ -147,6 +147,9 @@ def test_operations_are_those_that_torch_counts():
     with OperationCounter() as ours:
         network(x).sum().backward()
     assert ours.total == theirs.get_total_flops() > 0
+    with OperationCounter() as inferring, torch.inference_mode():
+        network(x)
+    assert 0 < inferring.total < ours.total
     with OperationCounter() as climbing:
         y = x.clone().requires_grad_()
         torch.autograd.grad(network(y).sum(), y)
