@@ -35,6 +35,7 @@ from wsss.train.wood import train_wood
 
 CLASSES = 20
 COMPUTING = {"precision": "full", "channels_last": True, "compiled": False}
+SGD = {"learning_rate": 1e-4, "momentum": 0.9, "weight_decay": 1e-4, "schedule": "poly"}
 FAST = {"precision": "bfloat16", "channels_last": True, "compiled": True}
 # Batches that AdvCAM gets on a CPU, where a step of one takes minutes.
 ADVCAM_BATCHES = 2
@@ -191,15 +192,12 @@ def _classifier(data: Data, clock: Clock, *, computing: Mapping[str, Any] = COMP
         resnet50_classifier(),
         _labelled(data, clock),
         epochs=_epochs(data.size),
-        learning_rate=1e-4,
         head_multiplier=10,
-        momentum=0.9,
-        weight_decay=1e-4,
-        schedule="poly",
         batch_norm="frozen",
         frozen_stages=3,
         computing=computing,
         checkpoint=_checkpoint(data),
+        **SGD,
     )
 
 
@@ -215,11 +213,7 @@ def _wood(data: Data, clock: Clock, *, computing: Mapping[str, Any] = COMPUTING)
         class_means=torch.rand(CLASSES, channels),
         cluster_means=torch.rand(50, channels),
         epochs=_epochs(data.size),
-        learning_rate=1e-4,
         head_multiplier=10,
-        momentum=0.9,
-        weight_decay=1e-4,
-        schedule="poly",
         batch_norm="frozen",
         frozen_stages=3,
         perturbation_step=0.07,
@@ -234,6 +228,7 @@ def _wood(data: Data, clock: Clock, *, computing: Mapping[str, Any] = COMPUTING)
         local_ood_coefficient=0.0,
         computing=computing,
         checkpoint=_checkpoint(data),
+        **SGD,
     )
 
 
@@ -282,13 +277,10 @@ def _irn(data: Data, clock: Clock, *, computing: Mapping[str, Any] = COMPUTING) 
         _masked(data, clock),
         epochs=_epochs(data.size),
         radius=10,
-        learning_rate=1e-4,
         displacement_factor=10,
-        momentum=0.9,
-        weight_decay=1e-4,
-        schedule="poly",
         computing=computing,
         checkpoint=_checkpoint(data),
+        **SGD,
     )
 
 
@@ -310,15 +302,12 @@ def _deeplab(data: Data, clock: Clock, *, computing: Mapping[str, Any] = COMPUTI
         _masked(data, clock),
         iterations=data.size.steps,
         iter_size=1,
-        learning_rate=1e-4,
         head_multiplier=10,
-        momentum=0.9,
-        weight_decay=1e-4,
-        schedule="poly",
         loss="cross_entropy",
         batch_norm="frozen",
         computing=computing,
         checkpoint=_checkpoint(data),
+        **SGD,
     )
 
 

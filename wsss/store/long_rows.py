@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from wsss.store.rows import checksum_path
+from wsss.store.rows import checksum_path, readable_table
 
 BLOCK = 2**20
 
@@ -71,14 +71,8 @@ def read_part(path: Path, columns: Sequence[str], *, part: int, parts: int) -> l
 
 
 def _open(path: Path) -> IO[bytes]:
-    try:
+    with readable_table(path):
         return path.open("rb")
-    except FileNotFoundError:
-        raise ValueError(f"table {path} does not exist; run the step that makes it again") from None
-    except OSError as error:
-        raise ValueError(
-            f"table {path} cannot be read ({error.strerror}); make it a file that you may read"
-        ) from None
 
 
 @contextmanager

@@ -92,6 +92,23 @@ def read_rows(path: Path | str, columns: Sequence[str]) -> list[tuple[str, ...]]
     return [tuple(row[place] for place in places) for row in rows]
 
 
+@contextmanager
+def readable_table(path: Path | str) -> Iterator[None]:
+    """Turn what the system raises in a block that opens or reads a table into one sentence.
+
+    Raises:
+        ValueError: The table is missing or cannot be read.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise ValueError(f"table {path} does not exist; run the step that makes it again") from None
+    except OSError as error:
+        raise ValueError(
+            f"table {path} cannot be read ({error.strerror}); make it a file that you may read"
+        ) from None
+
+
 def read_cells(path: Path | str, columns: Sequence[str]) -> tuple[list[str], list[list[str]]]:
     """Return the column names, among them `columns`, and the rows, all of that length.
 
@@ -99,14 +116,8 @@ def read_cells(path: Path | str, columns: Sequence[str]) -> tuple[list[str], lis
         ValueError: As in `read_rows`.
     """
     # Python's reader: that of pandas fills short rows and takes the first cells of long ones away.
-    try:
+    with readable_table(path):
         content = Path(path).read_bytes()
-    except FileNotFoundError:
-        raise ValueError(f"table {path} does not exist; run the step that makes it again") from None
-    except OSError as error:
-        raise ValueError(
-            f"table {path} cannot be read ({error.strerror}); make it a file that you may read"
-        ) from None
     _check(path, content)
     try:
         file = io.StringIO(content.decode("utf-8-sig"), newline="")
