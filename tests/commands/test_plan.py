@@ -12,7 +12,7 @@ import pytest
 from tests.plan.conftest import Results
 from tests.source import ROOT
 from wsss.cli import main
-from wsss.commands.plan import told
+from wsss.commands.plan import dry_run, told
 from wsss.plan.forecast import Forecast, Line
 from wsss.plan.jobs import PLAN
 from wsss.plan.rates import Rate, read_rates
@@ -96,6 +96,25 @@ def test_a_plan_that_cannot_be_made_is_one_sentence(arguments, said, tmp_path, m
     assert main(["plan", *arguments]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert said in line
+
+
+def test_of_what_the_workflow_says_its_sentence_is_told(monkeypatch, tmp_path):
+    engine = """Building DAG of jobs...
+InputFunctionException in rule train in file "/a/classify.smk", line 1:
+Error:
+  WorkflowError:
+    w.pth does not exist: fetch it
+Wildcards:
+  dataset=voc
+Traceback:
+  File "/a/inputs.smk", line 55, in placed
+"""
+    done = subprocess.CompletedProcess([], 1, stdout="", stderr=engine)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: done)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Snakefile").touch()
+    with pytest.raises(ValueError, match=r"cannot be planned: w\.pth does not exist: fetch it$"):
+        dry_run([], configfiles=[], profile=None)
 
 
 def test_the_cost_of_a_run(run, capsys):

@@ -1,13 +1,19 @@
 """The catalogue: every entry of it, whatever is added."""
 
 import re
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from wsss.config.files import read_config_file
-from wsss.fetch.catalogue import CATALOGUE, entry_of, names_in_catalogue, read_catalogue
+from wsss.fetch.catalogue import (
+    CATALOGUE,
+    entry_of,
+    entry_with,
+    names_in_catalogue,
+    read_catalogue,
+)
 
 SCHEMA = read_config_file(CATALOGUE.with_name("catalogue.schema.yaml"))
 ENTRIES = read_catalogue()
@@ -88,6 +94,12 @@ def test_no_two_entries_write_one_place():
         for place in (file.unpack.values() or [file.name])
     ]
     assert len(places) == len(set(places))
+
+
+def test_a_file_is_found_by_where_it_goes():
+    assert entry_with(Path("data/weights/resnet50-0676ba61.pth")) == "weights_resnet50"
+    assert entry_with(Path("data/VOC2012/JPEGImages")) == "voc2012"
+    assert entry_with(Path("data/weights/mine.pth")) is None
 
 
 def test_torchvision_says_the_same():

@@ -187,7 +187,41 @@ def test_what_a_person_has_not_decided_is_asked_for(tmp_path):
     assert "rank_ood" in {rule for rule, _ in project.plan(ranking, config="config/voc2012.yaml")}
     done = project.snakemake("--dry-run", "--configfile", "config/voc2012.yaml")
     assert done.returncode != 0
-    assert "data/voc2012_decisions.csv" in done.stdout + done.stderr
+    assert (
+        "data/voc2012_decisions.csv does not exist, which config.ood_sets.hard.decisions names: "
+        f"look at the candidates of {ranking} from rank 1 on"
+    ) in done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_weights_that_are_missing_say_how_they_are_fetched(tmp_path):
+    project = copy_project(tmp_path)
+    touch_weights(tmp_path / "data/weights")
+
+    def said():
+        done = project.snakemake("--dry-run", "--configfile", "config/coco2014.yaml")
+        return done.returncode, done.stdout + done.stderr
+
+    assert said()[0] == 0
+    deeplab = tmp_path / "data/weights/deeplabv1_resnet101-imagenet.pth"
+    deeplab.unlink()
+    status, text = said()
+    assert (
+        status != 0
+        and (
+            "data/weights/deeplabv1_resnet101-imagenet.pth does not exist, which "
+            "config.segmenters.deeplab_r101.initial_weights names: fetch it (snakemake --cores 1 "
+            "fetch_weights_resnet101_caffe), or name another file"
+        )
+        in text
+    )
+    # What was trained already needs them no more.
+    deeplab.touch()
+    trained = tmp_path / "results-coco2014/coco2014/f_in/s0/classifier.safetensors"
+    trained.parent.mkdir(parents=True)
+    trained.touch()
+    (tmp_path / "data/weights/resnet50-0676ba61.pth").unlink()
+    assert "resnet50-0676ba61.pth does not exist" not in said()[1]
 
 
 # The whole run

@@ -1,4 +1,5 @@
 # What the rules of training and refinement read, and which files their code is in.
+from wsss.fetch.catalogue import entry_with
 
 
 def pool_files(w, name):
@@ -20,10 +21,45 @@ def start_features_of(w):
     return [f"{folder}/{shard}.h5" for shard in shards_of("train")]
 
 
+def placed(path, key, output, how):
+    """A file that a person places. Where it is missed, that is said in one sentence.
+
+    Nothing misses it where the output that is made of it is there, or where a rule may make it.
+    """
+    if Path(path).exists() or Path(output).exists() or path.startswith(f"{R}/"):
+        return path
+    raise WorkflowError(f"{path} does not exist, which config.{key} names: {how}")
+
+
+def placed_weights(path, key, output):
+    """A file of initial weights."""
+    entry = entry_with(Path(path))
+    fetch = f"fetch it (snakemake --cores 1 fetch_{entry})" if entry else "put it there"
+    return placed(
+        path, f"{key}.initial_weights", output, f"{fetch}, or name another file"
+    )
+
+
 def initial_weights_of(w):
     """The file of initial weights, if the config names one."""
     weights = config["classifiers"][w.classifier].get("initial_weights", "none")
-    return [] if weights in ("none", "package") else weights
+    if weights in ("none", "package"):
+        return []
+    output = f"{R}/{w.dataset}/{w.classifier}/s{w.random_seed}/classifier.safetensors"
+    return placed_weights(weights, f"classifiers.{w.classifier}", output)
+
+
+def decisions_of(w):
+    """The decisions that a person took on the ranked candidates of an OoD set."""
+    folder = f"{R}/{w.dataset}/ood/{w.ood_set}"
+    return placed(
+        config["ood_sets"][w.ood_set]["decisions"],
+        f"ood_sets.{w.ood_set}.decisions",
+        f"{folder}/decisions.csv",
+        f"look at the candidates of {folder}/ranking.csv from rank 1 on (make it with "
+        f"`snakemake {folder}/ranking.csv`) and write a table with the columns image_id and "
+        "decision, keep or reject",
+    )
 
 
 def selected_of(w):
@@ -93,7 +129,11 @@ def segmenter_start_of(w):
     weights = config["segmenters"][w.segmenter]["initial_weights"]
     if weights == "classifier":
         return f"{CLASSIFIER}/classifier.safetensors"
-    return [] if weights in ("none", "package") else weights
+    if weights in ("none", "package"):
+        return []
+    links = w.dataset, w.classifier, w.localizer, w.refiner, w.segmenter
+    output = f"{link_folder(links, w.random_seed)}/segmenter.safetensors"
+    return placed_weights(weights, f"segmenters.{w.segmenter}", output)
 
 
 def voc_archives(w):

@@ -87,7 +87,7 @@ rule decide_none:
 rule decide_manual:
     input:
         ranking=f"{OOD}/ranking.csv",
-        decisions=lambda w: config["ood_sets"][w.ood_set]["decisions"],
+        decisions=decisions_of,
     output:
         decisions=f"{OOD}/decisions.csv",
         summary=f"{OOD}/decisions_summary.csv",

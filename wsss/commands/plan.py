@@ -29,6 +29,8 @@ CORES = 1024
 UNKNOWN = "?"
 NOTICES = ("Using workflow specific profile", "Assuming unrestricted", "Building DAG", "File ")
 LAST_LINES = 3
+# Stands above what a function of the workflow's own says.
+SENTENCE = "WorkflowError:"
 
 
 def plan(
@@ -82,9 +84,11 @@ def dry_run(
 
 
 def _reason(said: str) -> str:
-    """Return the last lines of what the engine said, without its notices."""
+    """Return what the workflow said, or the last lines of the engine without its notices."""
     lines = [" ".join(line.split()) for line in said.splitlines()]
     own = [line for line in lines if line and not line.startswith(NOTICES)]
+    if SENTENCE in own[:-1]:
+        return own[own.index(SENTENCE) + 1]
     return " ".join(own[-LAST_LINES:])
 
 

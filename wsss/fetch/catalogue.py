@@ -88,6 +88,16 @@ def entry_of(name: str, catalogue: Mapping[str, Entry]) -> Entry:
     return catalogue[name]
 
 
+def entry_with(path: Path) -> str | None:
+    """Return the name of the entry that brings a file to this path, if one does."""
+    for entry in read_catalogue().values():
+        for file in entry.files:
+            places = file.unpack.values() or [file.name]
+            if path in (entry.folder / place for place in places):
+                return entry.name
+    return None
+
+
 def _entry(name: str, keys: Mapping[str, Any]) -> Entry:
     images = keys.get("images")
     return Entry(
