@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 
 from tests.source import ROOT
-from tests.train.small import CLASSES, write_images
+from tests.train.small import CLASSES, COMPUTING, write_images
 from wsss.data.candidates import write_candidates
 from wsss.data.index import write_classes, write_index
 from wsss.models.classifier import build_classifier
@@ -25,7 +25,8 @@ WOOD = {
     "images": {"batch_size": 2, "resize_long": [32, 40], "crop_size": 32},
     "ood_batch_size": 5, "epochs": 1, "learning_rate": 0.01, "head_multiplier": 1,
     "momentum": 0.9, "weight_decay": 0.0, "schedule": "poly", "batch_norm": "frozen",
-    "frozen_stages": 0, "lambda": 0.1, "closest_fraction": 0.2, "distance_form": "official",
+    "frozen_stages": 0, "computing": COMPUTING, "lambda": 0.1, "closest_fraction": 0.2,
+    "distance_form": "official",
     "distance_parts": "both", "metric": "euclidean", "ood_coefficient": 0.25,
     "ood_form": "official", "local_ood_coefficient": 0, "perturbation_step": 0.07,
     "excluded_class": None,
