@@ -25,19 +25,25 @@ def placed(path, key, output, how):
     """A file that a person places. Where it is missed, that is said in one sentence.
 
     Nothing misses it where the output that is made of it is there, or where a rule may make it.
+    `how` is a function that tells how to come by it.
     """
     if Path(path).exists() or Path(output).exists() or path.startswith(f"{R}/"):
         return path
-    raise WorkflowError(f"{path} does not exist, which config.{key} names: {how}")
+    raise WorkflowError(f"{path} does not exist, which config.{key} names: {how()}")
 
 
 def placed_weights(path, key, output):
     """A file of initial weights."""
-    entry = entry_with(Path(path))
-    fetch = f"fetch it (snakemake --cores 1 fetch_{entry})" if entry else "put it there"
-    return placed(
-        path, f"{key}.initial_weights", output, f"{fetch}, or name another file"
-    )
+
+    def how():
+        # Only where it is told: the catalogue would be read again for every job.
+        entry = entry_with(Path(path))
+        fetch = (
+            f"fetch it (snakemake --cores 1 fetch_{entry})" if entry else "put it there"
+        )
+        return f"{fetch}, or name another file"
+
+    return placed(path, f"{key}.initial_weights", output, how)
 
 
 def initial_weights_of(w):
@@ -56,7 +62,7 @@ def decisions_of(w):
         config["ood_sets"][w.ood_set]["decisions"],
         f"ood_sets.{w.ood_set}.decisions",
         f"{folder}/decisions.csv",
-        f"look at the candidates of {folder}/ranking.csv from rank 1 on (make it with "
+        lambda: f"look at the candidates of {folder}/ranking.csv from rank 1 on (make it with "
         f"`snakemake {folder}/ranking.csv`) and write a table with the columns image_id and "
         "decision, keep or reject",
     )
