@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from wsss.models.backbones.backbone import PRECISIONS, Backbone
+from wsss.models.backbones.backbone import Backbone, check_precision
 
 COMPILERS = ("c++", "g++", "clang++")
 
@@ -30,8 +30,7 @@ def set_computing(
     Raises:
         ValueError: The precision is unknown or the GPU does not have it, or there is no compiler.
     """
-    if precision not in PRECISIONS:
-        raise ValueError(f"unknown precision {precision!r}: choose one of {', '.join(PRECISIONS)}")
+    check_precision(precision)
     on_gpu = next(network.parameters()).is_cuda
     if precision == "bfloat16" and on_gpu and not torch.cuda.is_bf16_supported(False):
         raise ValueError(

@@ -109,6 +109,16 @@ class Backbone(nn.Module):
         return self
 
 
+def check_precision(precision: str) -> None:
+    """Check the name of a precision.
+
+    Raises:
+        ValueError: It is unknown.
+    """
+    if precision not in PRECISIONS:
+        raise ValueError(f"unknown precision {precision!r}: choose one of {', '.join(PRECISIONS)}")
+
+
 def backbone_names() -> list[str]:
     """Return the names of the backbones: the files of this folder, less what they share."""
     here = str(Path(__file__).parent)
