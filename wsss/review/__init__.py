@@ -1,0 +1,1 @@
+"""The page on which a person prunes out-of-distribution (OoD) candidates."""
