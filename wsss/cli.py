@@ -63,6 +63,16 @@ them. What is under way goes on where it ended; what is there is left alone. The
 `snakemake --cores 1 fetch_NAME`. Where a source cannot be reached, WSSS_FETCH_MIRRORS may hold
 pairs as http://images.cocodataset.org=https://mirror.example/coco, with spaces between."""
 
+REVIEW = """Look at the ranked candidates of an OoD set of kind manual in a browser, and say which
+hold a foreground object. Serves a web page to this machine only; decisions go to the file that the
+config names (ood_sets.NAME.decisions), each before the page says so. End it and come back at any
+time."""
+REVIEW_EXAMPLES = """example:
+  snakemake --cores 2 results/voc2012/ood/hard/review.json   the ranking, and what the page needs
+  wsss review results/voc2012/ood/hard                       prints the page's address
+  ssh -L 8765:localhost:8765 me@cluster                      on your machine, if that is another
+  snakemake --cores 2                                        goes on with what was decided"""
+
 COST = """What did a run cost? Prints, for each rule, jobs, core-hours, GPU-hours, memory, and,
 where the jobs ran in SLURM and its accounting (sacct) answers, what they asked for and how long
 they waited. Reads a results folder only: it may be a copy, on another machine."""
@@ -104,6 +114,8 @@ def _run(options: argparse.Namespace) -> int:
         return _plan(options)
     if options.command == "fetch":
         return _fetch(options)
+    if options.command == "review":
+        return _review(options)
     if options.command == "cost":
         from wsss.commands.cost import cost
 
@@ -170,6 +182,20 @@ def _fetch(options: argparse.Namespace) -> int:
     return 0
 
 
+def _review(options: argparse.Namespace) -> int:
+    from wsss.commands.review import review
+
+    told = review(
+        options.folder,
+        host=options.host,
+        port=options.port,
+        annotator=options.annotator,
+        open_browser=options.browser,
+    )
+    sys.stdout.write(f"{told}\n")
+    return 0
+
+
 def _check(folder: Path) -> int:
     from wsss.commands.check import check
 
@@ -217,6 +243,15 @@ def build_parser() -> argparse.ArgumentParser:
             help="what a run would cost",
             description=PLAN,
             epilog=PLAN_EXAMPLES,
+            formatter_class=layout,
+        )
+    )
+    _add_review(
+        commands.add_parser(
+            "review",
+            help="prune the candidates of an OoD set in a browser",
+            description=REVIEW,
+            epilog=REVIEW_EXAMPLES,
             formatter_class=layout,
         )
     )
@@ -306,6 +341,26 @@ def _add_recover(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
 
+def _add_review(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("folder", type=Path, metavar="RESULTS/DATASET/ood/OOD_SET")
+    add("--port", type=_port, metavar="N", help="of the page (default: 8765, or the next free one)")
+    add(
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="address to listen on (default: 127.0.0.1, which only this machine reaches)",
+    )
+    add("--annotator", metavar="NAME", help="name that the page proposes (default: your login's)")
+    add(
+        "--browser",
+        action=argparse.BooleanOptionalAction,
+        default="DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ,
+        help="open the page in a browser (default: where there is a desktop)",
+    )
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+
 def _add_plan(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("targets", nargs="*", metavar="TARGET", help="files or rules (default: all of the config)")
@@ -342,6 +397,12 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 on")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 1 to 65535")
     return int(text)
 
 
