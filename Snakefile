@@ -22,9 +22,10 @@ include: "workflow/rules/plan.smk"
 include: "workflow/rules/fetch.smk"
 
 
-# A second's work, which needs no job of a cluster.
+# A second's work, which needs no job of a cluster. What stops for want of a person says so at once.
 localrules:
     all,
+    decide_manual,
     write_config,
     voc_submission,
 

@@ -34,9 +34,9 @@ HALL = {"code_hash", "disk", "holds", "logs", "parallel", "processes", "progress
 READS_PACKAGED_WEIGHTS = {"wsss/models/backbones/efficientnet_lite0.py"}
 FILE_CALLS = {"open", "read_text", "read_bytes", "write_text", "write_bytes", "imread", "imwrite"}
 COMPUTING = {"models", "losses", "metrics", "localize", "refine", "thresholds"}
-# The page of provenance names the engine's version, as it does that of every package; who has no card
-# of an OoD set is told what makes one. Commands and their help speak of the workflow; one room is
-# about its engine. Else the library works without.
+# The page of provenance names the engine's version, as it does that of every package; who has no
+# card of an OoD set is told what makes one. Commands and their help speak of the workflow; one room
+# is about its engine. Else the library works without.
 NAMES_THE_ENGINE = {"wsss/report/runs.py": 1, "wsss/store/review_card.py": 1}
 KNOW_THE_ENGINE = {"commands", "engine"}
 

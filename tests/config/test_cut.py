@@ -78,7 +78,7 @@ def test_what_is_cut():
     config = copy.deepcopy(SMALL)
     config["refiners"]["irn"] = {"method": "irn"}
     config["ood_sets"]["manual"] = {"kind": "manual", "ranked_by": "f_in", "decisions": "d.csv",
-                                    "size": 5190}  # fmt: skip
+                                    "wanted_per_class": 260, "size": 5190}  # fmt: skip
     config["shards"] = {"train": 20}
     config["datasets"]["voc"] = {"kind": "voc", "sbd": "data/SBD", "pool": "openimages"}
     config["datasets"]["openimages"] = {"kind": "openimages", "labelled_limit": 5}
@@ -90,7 +90,8 @@ def test_what_is_cut():
     # A class of that name is no number of images.
     assert cut["datasets"]["openimages"]["classes"]["train"] == ["Train"]
     manual = cut["ood_sets"]["manual"]
-    assert manual["kind"] == "none" and "decisions" not in manual
+    assert manual["kind"] == "none"
+    assert not {"decisions", "wanted_per_class", "undecided"} & set(manual)
     assert manual["size"] == OOD_IMAGES and cut["ood_sets"]["hard"]["size"] is None
     assert manual["ranking"]["score_threshold"] == 0
     assert cut["classifiers"]["f_in"]["images"]["resize_long"] == [SIDE, SIDE]

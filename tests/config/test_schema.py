@@ -9,12 +9,15 @@ import yaml
 from tests.source import ROOT
 from wsss.config.combinations import PACKAGED
 from wsss.models.backbones.backbone import Backbone, build_backbone
+from wsss.store.review_card import UNDECIDED
 
 DEFS = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text("utf-8"))["$defs"]
 
 # What only the workflow reads: where something comes from, and how it is shown.
 SHOWN = {"title", "caption", "section", "chains", "random_seeds"}
 ORIGIN = {"ranked_by", "ranked_by_random_seed", "same_size_as", "decisions"}
+# When a person is done with a set.
+DECIDING = {"wanted_per_class", "undecided"}
 
 
 def options(path, *leave_out):
@@ -181,7 +184,15 @@ def test_ranking_of_ood_sets(name):
     ],
 )
 def test_selection_of_ood_sets(name, function):
-    assert options(f"ood_set.{name}") - ORIGIN - {"ranking"} == arguments(function)
+    own = options(f"ood_set.{name}") - ORIGIN - {"ranking"}
+    assert (own - DECIDING if name == "manual" else own) == arguments(function)
+
+
+def test_when_a_person_is_done():
+    assert options("ood_set.manual") >= DECIDING
+    assert arguments("ood.undecided:check_decided", "ood_set", "folder") == DECIDING
+    words = DEFS["ood_set.manual"]["properties"]["undecided"]
+    assert tuple(words["enum"]) == UNDECIDED and words["default"] == "stop"
 
 
 def test_erased_ood_set():

@@ -20,6 +20,7 @@ from wsss.store.tables import read_table, write_table
 from wsss.train.networks import save_classifier
 
 RANKING = {"score_threshold": 0.0, "keep_per_class": 100}
+DECIDING = {"wanted_per_class": None, "undecided": "stop"}
 CLUSTERS = {"clustering": "kmeans", "clusters": 50, "iterations": 3, "initialization": "first"}
 WOOD = {
     "images": {"batch_size": 2, "resize_long": [32, 40], "crop_size": 32},
@@ -99,7 +100,9 @@ class OodProject:
             input=Named(paths),
             output=Named({name: str(self.path(file)) for name, file in outputs.items()}),
             params=Named(params),
-            wildcards=Named(shard="0", random_seed="0", classifier="wood"),
+            wildcards=Named(
+                shard="0", random_seed="0", classifier="wood", dataset="two", ood_set="hard"
+            ),
             config={"threads": {"train": 1, "infer": 1}, "gpus": {"train": 1},
                     "classifiers": {"wood": {"threads": None}}},
             log=[str(self.path(f"{script}.log"))],
@@ -126,11 +129,28 @@ class OodProject:
             options={**RANKING, **options},
         )
 
-    def decide(self, kind: str = "none") -> None:
+    def decide(self, kind: str = "none", **options: Any) -> None:
+        files = {"ranking": "ranking.csv"}
+        # As the workflow: without the file nobody has decided anything.
+        files |= {"decisions": "by_hand.csv"} if self.path("by_hand.csv").exists() else {}
         self.run(
             f"decide_{kind}",
-            {"ranking": "ranking.csv", "decisions": "by_hand.csv"},
-            {"decisions": "decisions.csv", "summary": "decisions_summary.csv"},
+            files,
+            {
+                "decisions": "decisions.csv",
+                "summary": "decisions_summary.csv",
+                "annotators": "annotators.csv",
+                "agreement": "agreement.csv",
+            },
+            options={**DECIDING, **options},
+        )
+
+    def prepare_review(self, **options: Any) -> None:
+        self.run(
+            "prepare_review",
+            {"ranking": "ranking.csv"},
+            {"card": "review.json"},
+            options={**DECIDING, "decisions": "by_hand.csv", **options},
         )
 
     def select(self, kind: str = "hard", *, size: int | None = None, like: str = "") -> None:

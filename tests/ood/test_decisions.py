@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from wsss.ood.decisions import check_manual, decide_by_oracle, decision_summary, keep_all
+from wsss.ood.pruning import wilson_interval
 
 
 @pytest.fixture
@@ -78,7 +79,6 @@ def test_manual_decisions_leave_undecided_images_out(ranking):
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ([("001", "keep", ""), ("999", "keep", "")], "row 3: image 999 is not in the ranking"),
         ([("001", "keep", ""), ("001", "reject", "")], "row 3: image 001 was decided in row 2"),
         ([("001", "maybe", "")], "row 2: 'maybe' for image 001 is not a decision"),
     ],
@@ -86,6 +86,22 @@ def test_manual_decisions_leave_undecided_images_out(ranking):
 def test_manual_mistakes_name_the_row(ranking, rows, words):
     with pytest.raises(ValueError, match=rf"my\.csv, {words}"):
         check_manual(by_hand(*rows), ranking, where="my.csv")
+
+
+def test_decisions_on_images_that_are_not_ranked_are_left_out_and_counted(ranking, caplog):
+    """They stay true when the classifier, and with it the ranking, changes."""
+    rows = ("999", "keep", "anna"), ("001", "keep", "anna"), ("998", "", "")
+    checked = check_manual(by_hand(*rows), ranking, where="my.csv")
+    assert checked.values.tolist() == [["001", "keep", "anna"]]
+    assert "my.csv: 2 of 3 rows are of images that are not ranked, 999 for one" in caplog.text
+
+
+def test_decisions_of_which_none_is_ranked_are_refused(ranking):
+    words = r"my\.csv has no row of a ranked image \(of 2, the first is of 999\)"
+    for decision in ("keep", ""):
+        rows = by_hand(("999", decision, ""), ("998", decision, ""))
+        with pytest.raises(ValueError, match=words):
+            check_manual(rows, ranking, where="my.csv")
 
 
 def test_manual_table_needs_its_columns(ranking):
@@ -96,9 +112,12 @@ def test_manual_table_needs_its_columns(ranking):
 def test_summary_counts_each_image_once_over_all_and_in_each_class(ranking):
     decisions = by_hand(("001", "reject", ""), ("002", "keep", ""), ("003", "keep", ""))
     table = decision_summary(decisions, ranking, wanted=10).set_index("class_name")
-    assert table.loc["all"].tolist() == pytest.approx([4, 3, 1, 1 / 3, 15])
-    assert table.loc["train"].tolist() == pytest.approx([2, 2, 1, 0.5, 20])
-    assert table.loc["bird"].tolist() == pytest.approx([3, 2, 1, 0.5, 20])
+    bounds = ["positive_rate_low", "positive_rate_high"]
+    counts = table.drop(columns=bounds)
+    assert counts.loc["all"].tolist() == pytest.approx([4, 3, 1, 1 / 3, 15])
+    assert counts.loc["train"].tolist() == pytest.approx([2, 2, 1, 0.5, 20])
+    assert counts.loc["bird"].tolist() == pytest.approx([3, 2, 1, 0.5, 20])
+    assert table.loc["all", bounds].tolist() == pytest.approx(wilson_interval(1, 3))
 
 
 def test_summary_without_a_wish_costs_what_was_checked(ranking):
@@ -106,5 +125,5 @@ def test_summary_without_a_wish_costs_what_was_checked(ranking):
     table = decision_summary(decisions, ranking, wanted=None).set_index("class_name")
     assert table.loc["all", "annotation_cost"] == 2
     nothing = decision_summary(by_hand(), ranking, wanted=5)
-    assert nothing["positive_rate"].map(math.isnan).all()
+    assert nothing.filter(like="positive_rate").isna().all(axis=None)
     assert nothing["annotation_cost"].map(math.isnan).all()

@@ -1,11 +1,14 @@
 """The OoD stages at their edges, through the workflow's own scripts: a result or one sentence."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from tests.ood.project import OodProject
 from wsss.store.arrays import read_arrays, write_arrays
+from wsss.store.review_card import read_review_card
 from wsss.store.rows import checksum_path
 
 
@@ -85,7 +88,8 @@ def test_scores_that_are_none_are_refused(project, probs, words):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("image_id,decision\nimage9,keep\n", r"by_hand\.csv, row 2: image image9 is not in the r"),
+        ("image_id,decision\nimage9,keep\n", r"by_hand\.csv has no row of a ranked image"),
+        ("image_id,decision,votes\nimage3,keep,anna\n", r"row 2: 'anna' is no vote; write NAME"),
         ("image_id,decision\nimage3,keep\nimage3,keep\n", r"row 3: image image3 was decided in r"),
         ("image_id,decision\nimage3,keep\nimage3,reject\n", r"by_hand\.csv, row 3: .* leave one"),
         ("image_id,decision\nimage3,perhaps\n", r"row 2: 'perhaps' for image image3 is not a de"),
@@ -100,6 +104,60 @@ def test_decisions_that_fit_nothing_name_the_file(project, text, words):
     project.rank()
     project.path("by_hand.csv").write_text(text)
     refused(words, project.decide, "manual")
+
+
+HALF = "image_id,decision,decided_by,votes\n"
+HALF += "image3,keep,anna,anna: keep (1.5 s)\n"
+HALF += 'image4,reject,"anna, ben",anna: reject (2.5 s); ben: reject (1.0 s)\n'
+
+
+def test_before_anybody_decides_it_is_asked_for(project):
+    project.rank()
+    refused("hard: 3 of 3 ranked candidates are undecided, in 2 of 2 classes .red, green.: decide "
+            f"them with `wsss review {project.folder}`$", project.decide, "manual")  # fmt: skip
+    refused("3 of 3 ranked candidates are undecided", project.decide, "manual",
+            undecided="leave_out")  # fmt: skip
+    assert not project.path("decisions.csv").exists()
+
+
+def test_half_decided_stops_or_goes_on_as_it_was_told(project):
+    project.rank()
+    project.path("by_hand.csv").write_text(HALF)
+    refused("1 of 3 ranked candidates is undecided, and 2 of 2 classes .red, green. lack their 2 "
+            r".about 2 images to look at.: .* leave_out to train with what is kept",
+            project.decide, "manual", wanted_per_class=2)  # fmt: skip
+    project.decide("manual", wanted_per_class=1)
+    left = project.read("decisions.csv")
+    project.decide("manual", undecided="leave_out")
+    assert left.equals(project.read("decisions.csv"))
+    assert left["decided_by"].tolist() == ["anna", "anna, ben"]
+    assert "they are not used" in project.log("decide_manual")
+    annotators = project.read("annotators.csv").set_index("annotator")
+    assert annotators["num_checked"].to_dict() == {"anna": 2, "ben": 1}
+    assert annotators["seconds"].to_dict() == {"anna": 4.0, "ben": 1.0}
+    agreement = project.read("agreement.csv")
+    assert agreement[["first", "second", "num_both"]].values.tolist() == [["anna", "ben", 1]]
+    assert agreement["kappa"].isna().all()
+    project.select()
+    assert project.read("selected.csv")["image_id"].tolist() == ["image3"]
+
+
+def test_names_that_are_numbers_stay_text(project):
+    project.rank()
+    project.path("by_hand.csv").write_text(HALF.replace("anna", "007").replace("ben", "8"))
+    project.decide("manual", undecided="leave_out")
+    assert project.read("annotators.csv")["annotator"].tolist() == ["007", "8"]
+    assert project.read("agreement.csv")[["first", "second"]].values.tolist() == [["007", "8"]]
+
+
+def test_the_card_of_the_page_says_where_all_is(project):
+    project.rank()
+    project.prepare_review(wanted_per_class=5)
+    card = read_review_card(project.folder)
+    assert (card.dataset, card.ood_set) == ("two", "hard")
+    assert (card.decisions, card.wanted_per_class, card.undecided) == ("by_hand.csv", 5, "stop")
+    for path in (card.ranking, card.candidates, card.classes, card.classifier):
+        assert Path(path).is_file()
 
 
 def test_all_candidates_pruned(project):

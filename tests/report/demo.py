@@ -37,6 +37,8 @@ def make_project(root: Path) -> SimpleNamespace:
         summary=root / "ranking_summary.csv",
         decisions=root / "decisions.csv",
         decisions_summary=root / "decisions_summary.csv",
+        annotators=root / "annotators.csv",
+        agreement=root / "agreement.csv",
         metrics=root / "metrics.csv",
         curves=root / "curves.csv",
         training=root / "training.csv",
@@ -98,9 +100,19 @@ def _write_tables(paths: SimpleNamespace, ood: list[str]) -> None:
     )
     counts: dict[str, Any] = {
         "class_name": ["all", *CLASSES], "num_ranked": 4, "num_checked": 4, "num_rejected": 1,
-        "positive_rate": 0.25, "annotation_cost": 4.0,
+        "positive_rate": 0.25, "positive_rate_low": 0.04559, "positive_rate_high": 0.69936,
+        "annotation_cost": 4.0,
     }  # fmt: skip
     write_table(paths.decisions_summary, pd.DataFrame(counts))
+    people: dict[str, Any] = {
+        "annotator": ["anna", "ben", "<carol>"], "num_checked": [1200, 120, 0],
+        "num_rejected": [400, 30, 0], "positive_rate": [1 / 3, 0.25, None],
+        "num_settled": [0, 0, 2], "seconds": [3729.6, None, 5.0],
+    }  # fmt: skip
+    write_table(paths.annotators, pd.DataFrame(people))
+    pair = {"first": ["anna"], "second": ["ben"], "num_both": 120, "num_differ": 3,
+            "num_settled": 2, "kappa": 0.934}  # fmt: skip
+    write_table(paths.agreement, pd.DataFrame(pair))
     write_table(paths.metrics, metrics_table())
     write_table(paths.curves, curve_table())
     write_table(paths.training, training_table())

@@ -92,7 +92,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
         root,
     )
     rank = {"ranking": str(paths.ranking), "decisions": str(paths.decisions)}
-    ood = {f"{n}_{k}": v for n in ("pool", "hard") for k, v in picture(out, n).items()}
+    sheets = ("pool", "hard", "pruned")
+    ood = {f"{n}_{k}": v for n in sheets for k, v in picture(out, n).items()}
     run(
         "draw_ood_sheet",
         {"candidates": str(paths.candidates)} | truth | rank,
@@ -120,7 +121,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
         {"panel": panel, "tile_side": 96, "masks": {"pseudo-mask": [str(paths.masks / "0")]}},
         root,
     )
-    pictures = [out / f"{name}.png" for name in ("stages", "data", "pool", "hard", "maps", "chain")]
+    pictures = [out / f"{name}.png" for name in ("stages", "data", *sheets, "maps", "chain")]
     run(
         "write_report",
         {
@@ -130,6 +131,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
             "candidates": [str(paths.candidates)],
             "ranking_summary": [str(paths.summary)], "decisions": [str(paths.decisions)],
             "decisions_summary": [str(paths.decisions_summary)],
+            "annotators": [str(paths.annotators)], "agreement": [str(paths.agreement)],
             "resolved_config": str(paths.config),
         },
         {"html": str(out / "report.html")},
@@ -139,6 +141,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
             "steps": ["dataset", "ood", "classifier", "maps", "refine"],
             "datasets": ["scenes"],
             "ood_sets": ["hard"],
+            "manual_sets": ["hard"],
             "benchmarks": str(paths.benchmarks), "facts": {"data set": "scenes & more"},
         },
         root,
@@ -197,10 +200,26 @@ def test_the_page_holds_what_the_files_say(made: SimpleNamespace) -> None:
     assert 'class="warn">THRESHOLD CHOSEN WITH GROUND TRUTH' in made.html
     assert "Best mIoU: W-OoD, AdvCAM" in made.html
     # The last one is drawn of the benchmark files: 2 jobs of 12.5 s are 0.00694 core-hours.
-    assert made.html.count("<figure>") == 7
+    assert made.html.count("<figure>") == 8
     assert ">localize</td><td>2</td><td>0.00694</td><td>12.5</td><td>310</td>" in made.html
     # Of four decided candidates one was rejected: r = 0.25, 100 / 0.75 = 133.
-    assert "<td>0.25</td><td>133</td>" in made.html
+    assert "<td>0.25 (0.05–0.70)</td><td>133</td>" in made.html
+
+
+def test_the_page_says_who_pruned_and_how_well_they_agree(made: SimpleNamespace) -> None:
+    assert "<h3>Pruning: who decided on hard</h3>" in made.html
+    assert "breaks of over a minute are left out of it" in made.html
+    assert (
+        "Cohen&#39;s kappa of anna and ben is 0.93 on 120 images that both decided; of 3 on which "
+        "they differ, a further look settled 2."
+    ) in made.html
+    # 3729.6 s for 1200 decisions.
+    assert "<td>1,200</td><td>400</td><td>0.333</td><td>0</td><td>3.11</td><td>1:02:10</td>" in (
+        made.html
+    )
+    assert "<td>0.25</td><td>0</td><td>–</td><td>–</td>" in made.html
+    assert "&lt;carol&gt;" in made.html
+    assert "<strong>Kept and rejected.</strong>" in made.html
 
 
 def test_the_page_is_the_same_every_time(made: SimpleNamespace, tmp_path: Path) -> None:
@@ -209,7 +228,8 @@ def test_the_page_is_the_same_every_time(made: SimpleNamespace, tmp_path: Path) 
     options: dict[str, Any] = {
         "title": "t", "about": "", "tables": [made.out / "seed.csv"],
         "pictures": [made.out / "maps.png"],
-        "steps": {}, "datasets": {}, "ood_sets": {}, "resolved_config": made.paths.config,
+        "steps": {}, "datasets": {}, "ood_sets": {}, "pruned_by": {},
+        "resolved_config": made.paths.config,
         "costs": Costs([], []), "facts": {},
     }  # fmt: skip
     assert build_report(**options) == build_report(**options)

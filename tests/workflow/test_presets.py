@@ -119,10 +119,9 @@ def test_without_a_person_only_the_ood_set_is_another():
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """A project with all that planning looks for: weights, and a person's decisions."""
+    """A project with all that planning looks for: weights. Nobody has decided anything yet."""
     project = copy_project(tmp_path_factory.mktemp("presets"))
     touch_weights(project.folder / "data/weights")
-    (project.folder / "data/voc2012_decisions.csv").write_text("image_id,decision\n")
     return project
 
 
@@ -141,12 +140,13 @@ WOODS = 5 * (1 + 3 + 4) + 4 + 15 + 4
 # Maps of those, of F_in, and AdvCAM's of Table A1: without OoD images, with 20, 500 and all.
 MAPS = WOODS + 5 + 4
 PLANS = {
-    "voc2012": MAIN | {"decide_manual": 1},
+    "voc2012": MAIN | {"decide_manual": 1, "prepare_review": 1},
     "voc2012_unpruned": MAIN | {"decide_none": 1},
     "voc2012_ablations": MAIN | {
         "train_classifier": 5 + 1, "extract_features": 5 * 20, "cluster_ood": WOODS,
         "train_wood": WOODS, "localize": MAPS * 20, "evaluate_seeds": MAPS,
-        "rank_ood": 7, "decide_manual": 4, "decide_none": 2, "select_hard": 5, "select_random": 1,
+        "rank_ood": 7, "prepare_review": 4, "decide_manual": 4, "decide_none": 2,
+        "select_hard": 5, "select_random": 1,
         "select_random_hard": 1, "erase_ood": 1, "label_irn": 6 * 20, "train_irn": 6,
         "walk_irn": 6 * 20, "evaluate_pseudo_masks": 4 + 6, "train_segmenter": 6,
         "predict": 6 * 4, "evaluate_segmentation": 6, "make_table": 13, "draw_figure": 7,
@@ -179,18 +179,17 @@ def test_the_whole_dag_can_be_planned(project, name):
 
 
 @pytest.mark.slow
-def test_what_a_person_has_not_decided_is_asked_for(tmp_path):
+def test_decisions_that_are_there_are_read(tmp_path):
     project = copy_project(tmp_path)
     touch_weights(tmp_path / "data/weights")
-    # The ranking comes before the decisions.
-    ranking = "results-voc2012/voc12/ood/hard/ranking.csv"
-    assert "rank_ood" in {rule for rule, _ in project.plan(ranking, config="config/voc2012.yaml")}
-    done = project.snakemake("--dry-run", "--configfile", "config/voc2012.yaml")
-    assert done.returncode != 0
-    assert (
-        "data/voc2012_decisions.csv does not exist, which config.ood_sets.hard.decisions names: "
-        f"look at the candidates of {ranking} from rank 1 on"
-    ) in done.stdout + done.stderr
+    file = "data/voc2012_decisions.csv"
+    for there in (False, True):
+        if there:
+            (tmp_path / file).write_text("image_id,decision\n")
+        done = project.snakemake("--dry-run", "--configfile", "config/voc2012.yaml")
+        assert done.returncode == 0, done.stderr[-4000:]
+        (block,) = re.findall(r"^(?:local)?rule decide_manual:\n(?:    .*\n)+", done.stdout, re.M)
+        assert (file in block) == there and "ood/hard/review.json" in block
 
 
 @pytest.mark.slow

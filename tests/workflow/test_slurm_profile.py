@@ -10,7 +10,7 @@ from tests.source import ROOT, workflow_rules
 PROFILE = ROOT / "slurm/config.yaml"
 # Slow ones without a GPU, each of whose jobs is long enough to be alone.
 ALONE = {"prepare_data", "refine_maps", "label_irn"}
-LOCAL = {"all", "write_config", "voc_submission"}
+LOCAL = {"all", "write_config", "voc_submission", "decide_manual"}
 
 
 @pytest.fixture(scope="module")

@@ -56,16 +56,18 @@ def initial_weights_of(w):
 
 
 def decisions_of(w):
-    """The decisions that a person took on the ranked candidates of an OoD set."""
-    folder = f"{R}/{w.dataset}/ood/{w.ood_set}"
-    return placed(
-        config["ood_sets"][w.ood_set]["decisions"],
-        f"ood_sets.{w.ood_set}.decisions",
-        f"{folder}/decisions.csv",
-        lambda: f"look at the candidates of {folder}/ranking.csv from rank 1 on (make it with "
-        f"`snakemake {folder}/ranking.csv`) and write a table with the columns image_id and "
-        "decision, keep or reject",
-    )
+    """The decisions that a person took on the ranked candidates of an OoD set, if there are any.
+
+    Without, the ranking is made, and the stage that wants decisions asks for them.
+    """
+    path = config["ood_sets"][w.ood_set]["decisions"]
+    return path if Path(path).exists() or path.startswith(f"{R}/") else []
+
+
+def review_options_of(w, *more):
+    """What of a set's options says when a person is done with it."""
+    options = config["ood_sets"][w.ood_set]
+    return {key: options[key] for key in ("wanted_per_class", "undecided", *more)}
 
 
 def selected_of(w):
@@ -97,6 +99,8 @@ SET_KEYS = (
     "same_size_as",
     "ranking",
     "decisions",
+    "wanted_per_class",
+    "undecided",
 )
 
 

@@ -84,22 +84,50 @@ rule decide_none:
         "../scripts/decide_none.py"
 
 
+rule prepare_review:
+    input:
+        ranking=f"{OOD}/ranking.csv",
+        candidates=f"{DATA}/candidates.csv",
+        classes=f"{DATA}/classes.csv",
+        classifier=lambda w: f"{ranker_of(w)}/classifier.safetensors",
+    output:
+        card=f"{OOD}/review.json",
+    log:
+        f"{R}/logs/{{dataset}}/ood/{{ood_set}}/prepare_review.log",
+    benchmark:
+        f"{R}/benchmarks/{{dataset}}/ood/{{ood_set}}/prepare_review.tsv"
+    wildcard_constraints:
+        ood_set=one_of(named("ood_sets", "kind", "manual")),
+    resources:
+        **limits("prepare_review"),
+    params:
+        options=lambda w: review_options_of(w, "decisions"),
+        code=script_code("prepare_review"),
+    script:
+        "../scripts/prepare_review.py"
+
+
 rule decide_manual:
     input:
         ranking=f"{OOD}/ranking.csv",
+        # Where this stops for want of decisions, all is there that the page needs.
+        review=f"{OOD}/review.json",
         decisions=decisions_of,
     output:
         decisions=f"{OOD}/decisions.csv",
         summary=f"{OOD}/decisions_summary.csv",
+        annotators=f"{OOD}/annotators.csv",
+        agreement=f"{OOD}/agreement.csv",
     log:
         f"{R}/logs/{{dataset}}/ood/{{ood_set}}/decide_manual.log",
     benchmark:
         f"{R}/benchmarks/{{dataset}}/ood/{{ood_set}}/decide_manual.tsv"
     wildcard_constraints:
         ood_set=one_of(named("ood_sets", "kind", "manual")),
-    resources:
-        **limits("decide_manual"),
+    # Another attempt finds no more decisions.
+    retries: 0
     params:
+        options=review_options_of,
         code=script_code("decide_manual"),
     script:
         "../scripts/decide_manual.py"

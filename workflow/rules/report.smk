@@ -116,6 +116,9 @@ rule draw_ood_sheet:
         hard_pdf=f"{R}/figures/ood_hard_{{dataset}}_{{ood_set}}.pdf",
         hard_png=f"{R}/figures/ood_hard_{{dataset}}_{{ood_set}}.png",
         hard_sidecar=f"{R}/figures/ood_hard_{{dataset}}_{{ood_set}}.json",
+        pruned_pdf=f"{R}/figures/ood_pruned_{{dataset}}_{{ood_set}}.pdf",
+        pruned_png=f"{R}/figures/ood_pruned_{{dataset}}_{{ood_set}}.png",
+        pruned_sidecar=f"{R}/figures/ood_pruned_{{dataset}}_{{ood_set}}.json",
         tile=f"{R}/figures/tiles/{{dataset}}/{{ood_set}}/ood.png",
     log:
         f"{R}/logs/{{dataset}}/ood/{{ood_set}}/draw_ood_sheet.log",
@@ -200,6 +203,8 @@ rule write_report:
         ranking_summary=ood_files("ranking_summary.csv"),
         decisions_summary=ood_files("decisions_summary.csv"),
         decisions=ood_files("decisions.csv"),
+        annotators=ood_files("annotators.csv", "manual"),
+        agreement=ood_files("agreement.csv", "manual"),
         resolved_config=f"{R}/config.yaml",
     output:
         html=f"{R}/report.html",
@@ -215,6 +220,9 @@ rule write_report:
         steps=list(report_tiles()),
         datasets=chain_datasets(),
         ood_sets=[f"{ood_set} ({dataset})" for dataset, ood_set in shown_ood_sets()],
+        manual_sets=[
+            f"{ood_set} ({dataset})" for dataset, ood_set in shown_ood_sets("manual")
+        ],
         benchmarks=f"{R}/benchmarks",
         facts={
             "data sets": ", ".join(chain_datasets()),

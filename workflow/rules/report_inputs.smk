@@ -1,6 +1,8 @@
 # What the entries of tables, figures and panels hold beside the options of what draws them.
 FIGURE_KEYS = ("figure", "title", "caption", "section", "chains", "random_seeds")
 SHEET = config["sheets"]
+# Kinds of OoD sets whose candidates somebody, or something, looked at one by one.
+LOOKED_AT = ("oracle", "manual")
 FIGURE_TABLE = {
     "threshold_curve": "curves",
     "precision_recall": "curves",
@@ -92,10 +94,11 @@ def chain_datasets():
     return list(dict.fromkeys(links_of(chain)[0] for chain, _ in wanted()))
 
 
-def shown_ood_sets():
+def shown_ood_sets(*kinds):
     """(data set, OoD set) of the chains' classifiers whose candidates were looked at one by one.
 
     Without any such set, those that were taken over as ranked: their sheets show the same images.
+    Of some kinds only, if any are named.
     """
     found = {}
     for chain, _ in wanted():
@@ -103,24 +106,28 @@ def shown_ood_sets():
         ood_set = config["classifiers"][classifier].get("ood_set")
         if ood_set:
             found[dataset, ood_set] = config["ood_sets"][ood_set]["kind"]
-    checked = [place for place, kind in found.items() if kind in ("oracle", "manual")]
-    return checked or [
-        place for place, kind in found.items() if kind in ("none", "erase")
+    shown = LOOKED_AT if set(found.values()) & set(LOOKED_AT) else ("none", "erase")
+    return [
+        place
+        for place, kind in found.items()
+        if kind in shown and (not kinds or kind in kinds)
     ]
 
 
-def ood_files(file):
+def ood_files(file, *kinds):
     return [
-        f"{R}/{dataset}/ood/{ood_set}/{file}" for dataset, ood_set in shown_ood_sets()
+        f"{R}/{dataset}/ood/{ood_set}/{file}"
+        for dataset, ood_set in shown_ood_sets(*kinds)
     ]
 
 
 def report_pictures():
     names = [*config["figures"], *config["panels"]]
     names += [f"data_{dataset}" for dataset in chain_datasets()]
-    names += [
-        f"ood_{kind}_{d}_{o}" for d, o in shown_ood_sets() for kind in ("pool", "hard")
-    ]
+    for d, o in shown_ood_sets():
+        looked_at = config["ood_sets"][o]["kind"] in LOOKED_AT
+        sheets = ["pool", "hard", "pruned"] if looked_at else ["pool", "hard"]
+        names += [f"ood_{sheet}_{d}_{o}" for sheet in sheets]
     return [f"{R}/figures/{name}.png" for name in names]
 
 

@@ -9,6 +9,7 @@ from wsss.store.atomic import atomic_path
 
 log_to(snakemake.log[0])
 inputs, params = snakemake.input, snakemake.params
+pruning = map(Path, inputs.annotators), map(Path, inputs.agreement)
 page = build_report(
     title=params.title,
     about=params.about,
@@ -31,6 +32,7 @@ page = build_report(
             strict=True,
         )
     },
+    pruned_by=dict(zip(params.manual_sets, zip(*pruning, strict=True), strict=True)),
     resolved_config=Path(inputs.resolved_config),
     costs=costs_of(Path(params.benchmarks).parent),
     facts=params.facts,

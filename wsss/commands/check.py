@@ -18,7 +18,10 @@ from wsss.store.weights import load_weights
 RULES = (
     ("ood/*/images/*", ("erase_ood",)),
     ("ood/*/ranking*.csv", ("rank_ood",)),
+    ("ood/*/review.json", ("prepare_review",)),
     ("ood/*/decisions*.csv", ("decide_oracle", "decide_none", "decide_manual")),
+    ("ood/*/annotators.csv", ("decide_manual",)),
+    ("ood/*/agreement.csv", ("decide_manual",)),
     (
         "ood/*/selected.csv",
         ("select_hard", "select_random", "select_random_hard", "erase_ood"),

@@ -51,7 +51,8 @@ def cut_config(config: Mapping[str, Any]) -> dict[str, Any]:
     for options in cut["ood_sets"].values():
         if options["kind"] == "manual":
             options["kind"] = "none"
-            del options["decisions"]
+            for key in ("decisions", "wanted_per_class", "undecided"):
+                del options[key]
     for options in cut["segmenters"].values():
         scale = max(SCALE, SMALLEST_SCALE / min(options["scales"], default=1))
         options["inference"]["scales"] = [min(scale, *options["inference"]["scales"])]

@@ -1,4 +1,4 @@
-"""Contact sheets of out-of-distribution (OoD) images: the pool, and the hard ones of each class."""
+"""Contact sheets of out-of-distribution (OoD) images: the pool, the hard ones, what was pruned."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -13,6 +13,8 @@ from wsss.figures.tiles import Tile, image_grid
 
 KEPT = "#0072B2"
 REJECTED = "#D55E00"
+# Below a picture, where blue frames are the rule.
+_REJECTED = {"reject": "rejected"}
 KIND_TITLES = {
     "hard": "hard:\na scene without\nits object",
     "easy": "easy:\nnothing alike",
@@ -85,17 +87,64 @@ def hard_sheet(
     rows, names = [], []
     for name, own in ranking.groupby("class_name", sort=False):
         best = own.sort_values("rank").head(columns)
+        words = [decided.get(image_id, "") for image_id in best["image_id"]]
         rows.append(
             [
-                _tile(paths[row.image_id], float(row.score), decided.get(row.image_id, ""))
-                for row in best.itertuples(index=False)
+                _tile(paths[row.image_id], float(row.score), word, _REJECTED.get(word, ""))
+                for row, word in zip(best.itertuples(index=False), words, strict=True)
             ]
         )
         names.append(f"{name}\n({len(own)})")
     return image_grid(rows, column_titles=[], row_titles=names, width=width, legend={})
 
 
-def _tile(path: Path, score: float, decision: str) -> Tile:
+def pruned_sheet(
+    paths: Mapping[str, Path],
+    ranking: pd.DataFrame,
+    decisions: pd.DataFrame,
+    *,
+    columns: int,
+    width: float,
+) -> Figure:
+    """Return the highest-scored kept and rejected candidates of each class side by side.
+
+    Kept images have a blue frame and stand in the left half of a row, rejected ones have an orange
+    frame and stand in the right one. A class that has fewer of a kind leaves places empty.
+
+    Args:
+        paths: The files of the decided images by image id.
+        ranking: Columns class_name, rank, image_id, score.
+        decisions: Columns image_id, decision (keep, reject).
+        columns: Images per class, one at least of each kind.
+        width: Width of the figure in inches.
+
+    Raises:
+        ValueError: No ranked image is decided.
+    """
+    half = max(1, columns // 2)
+    decided = dict(zip(decisions["image_id"], decisions["decision"], strict=True))
+    rows: list[list[Tile | None]] = []
+    names = []
+    for name, candidates in ranking.groupby("class_name", sort=False):
+        own = candidates.sort_values("rank")
+        words = own["image_id"].map(decided)
+        row: list[Tile | None] = []
+        for decision, word in (("keep", "kept"), ("reject", "rejected")):
+            best = own[words == decision].head(half).itertuples(index=False)
+            tiles = [
+                _tile(paths[line.image_id], float(line.score), decision, word) for line in best
+            ]
+            row += [*tiles, *[None] * (half - len(tiles))]
+        rows.append(row)
+        counts = words.value_counts()
+        names.append(f"{name}\n({counts.get('keep', 0)} + {counts.get('reject', 0)})")
+    if not any(tile for row in rows for tile in row):
+        raise ValueError("no ranked candidate is decided, so there is nothing to show")
+    titles = ["kept", *[""] * (half - 1), "rejected"]
+    return image_grid(rows, column_titles=titles, row_titles=names, width=width, legend={})
+
+
+def _tile(path: Path, score: float, decision: str, word: str) -> Tile:
     frame = {"keep": KEPT, "reject": REJECTED}.get(decision, "")
-    caption = f"{score:.2f}" + (" rejected" if decision == "reject" else "")
+    caption = f"{score:.2f} {word}".rstrip()
     return Tile(read_image(path), caption, frame)

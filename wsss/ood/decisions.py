@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from wsss.ood.pruning import wilson_interval
 from wsss.ood.rank import annotation_cost
 
 log = logging.getLogger(__name__)
@@ -57,17 +58,20 @@ def keep_all(ranking: pd.DataFrame) -> pd.DataFrame:
 def check_manual(decisions: pd.DataFrame, ranking: pd.DataFrame, *, where: str) -> pd.DataFrame:
     """Return a person's decisions, checked, without the images left undecided.
 
-    An image with an empty decision, or without a row, is undecided and will not be used. An empty
-    or absent column decided_by becomes "manual".
+    An image with an empty decision, or without a row, is undecided and will not be used. So is one
+    whose id is mistyped: a decision on an image that is not ranked is left out, with a warning that
+    says how many there are, for it stays true when the classifier and with it the ranking changes.
+    An empty or absent column decided_by becomes "manual".
 
     Args:
         decisions: table with columns image_id and decision (keep or reject), optionally decided_by.
-        ranking: table of `rank_candidates` that the person looked at.
+        ranking: table of `rank_candidates`.
         where: the decisions' file, for errors.
 
     Raises:
-        ValueError: naming file and row (as counted in a CSV file, the header is row 1) of an
-            unknown image, a second decision on one image, or another word than keep or reject.
+        ValueError: naming file and row (as counted in a CSV file, the header is row 1) of a second
+            decision on one image, or another word than keep or reject; or if there are rows, and
+            not one of a ranked image.
     """
     missing = [name for name in ("image_id", "decision") if name not in decisions.columns]
     if missing:
@@ -80,10 +84,12 @@ def check_manual(decisions: pd.DataFrame, ranking: pd.DataFrame, *, where: str) 
     words = decisions["decision"].fillna("").astype(str).str.strip().tolist()
     first_row: dict[str, int] = {}
     for row, (image_id, word) in enumerate(zip(image_ids, words, strict=True), start=2):
-        _check_row(f"{where}, row {row}", image_id, word, known, first_row)
+        _check_row(f"{where}, row {row}", image_id, word, first_row)
         first_row[image_id] = row
+    _check_ranked(image_ids, known, where)
     by = _decided_by(decisions)
-    rows = [line for line in zip(image_ids, words, by, strict=True) if line[1]]
+    lines = zip(image_ids, words, by, strict=True)
+    rows = [line for line in lines if line[1] and line[0] in known]
     return pd.DataFrame(rows, columns=list(DECISION_COLUMNS), dtype=str)
 
 
@@ -93,9 +99,10 @@ def decision_summary(
     """Return how many ranked images were checked and rejected, and what that costs.
 
     One row for "all" (each image once), then one per ranked class: class_name, num_ranked,
-    num_checked, num_rejected, positive_rate r = rejected / checked (NaN if none was checked), and
-    annotation_cost, the images to check for `wanted` kept ones, n / (1 - r) (W-OoD sec. 3.1).
-    `wanted` None stands for the images that were kept; the cost is then the number checked.
+    num_checked, num_rejected, positive_rate r = rejected / checked with its 95 % Wilson interval,
+    positive_rate_low and positive_rate_high (NaN if none was checked), and annotation_cost, the
+    images to check for `wanted` kept ones, n / (1 - r) (W-OoD sec. 3.1). `wanted` None stands for
+    the images that were kept; the cost is then the number checked.
     """
     decided = dict(zip(decisions["image_id"], decisions["decision"], strict=True))
     groups = [("all", _unique_ids(ranking))]
@@ -111,19 +118,19 @@ def _summary_row(
 ) -> dict[str, str | int | float]:
     words = [decided[image_id] for image_id in image_ids if image_id in decided]
     rejected = words.count("reject")
-    rate = rejected / len(words) if words else float("nan")
-    if not words:
-        cost = float("nan")
-    elif wanted is None:
-        cost = float(len(words))
-    else:
-        cost = annotation_cost(wanted, rate)
+    rate = low = high = cost = float("nan")
+    if words:
+        rate = rejected / len(words)
+        low, high = wilson_interval(rejected, len(words))
+        cost = float(len(words)) if wanted is None else annotation_cost(wanted, rate)
     return {
         "class_name": name,
         "num_ranked": len(image_ids),
         "num_checked": len(words),
         "num_rejected": rejected,
         "positive_rate": rate,
+        "positive_rate_low": low,
+        "positive_rate_high": high,
         "annotation_cost": cost,
     }
 
@@ -149,14 +156,26 @@ def _decided_by(decisions: pd.DataFrame) -> list[str]:
     return [name or "manual" for name in names]
 
 
-def _check_row(
-    where: str, image_id: str, word: str, known: set[str], first_row: Mapping[str, int]
-) -> None:
-    if image_id not in known:
+def _check_ranked(image_ids: Sequence[str], known: set[str], where: str) -> None:
+    """Tell how many of a person's rows are of images that are not ranked."""
+    others = [image_id for image_id in image_ids if image_id not in known]
+    if not others:
+        return
+    if len(others) == len(image_ids):
         raise ValueError(
-            f"{where}: image {image_id} is not in the ranking; "
-            "remove the row or review the current ranking"
+            f"{where} has no row of a ranked image (of {len(others)}, the first is of "
+            f"{others[0]}): name the file of the decisions on this data set's candidates"
         )
+    log.warning(
+        "%s: %d of %d rows are of images that are not ranked, %s for one; they are left out",
+        where,
+        len(others),
+        len(image_ids),
+        others[0],
+    )
+
+
+def _check_row(where: str, image_id: str, word: str, first_row: Mapping[str, int]) -> None:
     if image_id in first_row:
         raise ValueError(
             f"{where}: image {image_id} was decided in row {first_row[image_id]} "

@@ -13,7 +13,15 @@ from wsss.figures.cost import cost_bars
 from wsss.figures.metric_names import METRICS
 from wsss.figures.style import picture_bytes
 from wsss.plan.spent import Costs
-from wsss.report.ood_collection import collection_table, deciders
+from wsss.report.ood_collection import (
+    AGREEMENT,
+    ANNOTATORS,
+    SUMMARY_OF_DECISIONS,
+    agreement_sentences,
+    collection_table,
+    deciders,
+    pruning_table,
+)
 from wsss.report.page import PageFigure, PageTable, Section, embed, plain_grid, render_page
 from wsss.report.reading import reading_sentence
 from wsss.report.runs import cost_table, machine, software
@@ -43,6 +51,7 @@ def build_report(
     steps: Mapping[str, Path],
     datasets: Mapping[str, tuple[Path, Path, Path]],
     ood_sets: Mapping[str, tuple[Path, Path, Path]],
+    pruned_by: Mapping[str, tuple[Path, Path]],
     resolved_config: Path,
     costs: Costs,
     facts: Mapping[str, str],
@@ -58,6 +67,7 @@ def build_report(
         steps: Small PNG for any of the sketch's steps (`wsss/report/sketch.py`).
         datasets: index.csv, candidates.csv and classes.csv of each data set.
         ood_sets: ranking_summary.csv, decisions_summary.csv and decisions.csv by OoD set.
+        pruned_by: annotators.csv and agreement.csv by OoD set, of those that people decided on.
         resolved_config: The configuration with all defaults filled in, as text.
         costs: What the run did cost so far.
         facts: What stands in the strip under the title (data set, code version, ...).
@@ -68,7 +78,10 @@ def build_report(
     parts = [Section("chain", "What was done", _chain_text(steps))]
     page_tables = [(read_sidecar(path)["section"], _table(path)) for path in tables]
     page_tables += [("data", _dataset_table(name, *files)) for name, files in datasets.items()]
-    page_tables += [("ood", _ood_table(name, *files)) for name, files in ood_sets.items()]
+    for name, files in ood_sets.items():
+        page_tables.append(("ood", _ood_table(name, *files)))
+        if name in pruned_by:
+            page_tables.append(("ood", _pruning_table(name, *pruned_by[name])))
     page_figures = [(read_sidecar(path)["section"], _figure(path)) for path in pictures]
     for anchor, heading in TITLES.items():
         own_tables = [table for section, table in page_tables if section == anchor]
@@ -164,15 +177,25 @@ def _dataset_table(
 def _ood_table(name: str, ranking_csv: Path, summary_csv: Path, decisions_csv: Path) -> PageTable:
     table = collection_table(
         read_table(ranking_csv, ["class_name", "num_candidates"]),
-        read_table(summary_csv, ["class_name", "num_checked", "num_rejected", "positive_rate"]),
+        read_table(summary_csv, SUMMARY_OF_DECISIONS),
     )
     caption = (
         "Candidates and what became of them. The positive rate r is the share of those looked at "
-        "that was rejected because it holds an object; the last column is the number that a person "
-        "looks at to keep 100, 100 / (1 − r)."
+        "that was rejected because it holds an object, with its 95 % interval (Wilson); the last "
+        "column is the number that a person looks at to keep 100, 100 / (1 − r)."
     )
     notes = deciders(read_table(decisions_csv, ["decided_by"]))
     return PageTable(f"OoD set {name}", caption, notes, "", plain_grid(table))
+
+
+def _pruning_table(name: str, annotators_csv: Path, agreement_csv: Path) -> PageTable:
+    caption = (
+        "What each person did; a disagreement of others is settled by a further look. A decision’s "
+        "time is that since the one before; breaks of over a minute are left out of it."
+    )
+    notes = agreement_sentences(read_table(agreement_csv, AGREEMENT))
+    grid = plain_grid(pruning_table(read_table(annotators_csv, ANNOTATORS)))
+    return PageTable(f"Pruning: who decided on {name}", caption, notes, "", grid)
 
 
 def _provenance(resolved_config: Path, costs: Costs) -> Section:

@@ -6,6 +6,7 @@ from itertools import combinations
 
 from wsss.ood.pruning import cohens_kappa
 from wsss.review.annotator import Annotator
+from wsss.review.names import SETTLES
 
 LETTERS = {"keep": "k", "reject": "r", "": "-"}
 DISAGREE = "d"
@@ -60,7 +61,7 @@ def outcome_of(image_id: str, annotators: Mapping[str, Annotator]) -> Outcome:
 
 
 def votes_of(image_id: str, annotators: Mapping[str, Annotator]) -> str:
-    """Return who said what of an image, as in the decisions file (`wsss.ood.pruning`).
+    """Return who said what of an image, as in the decisions file (`wsss.ood.votes`).
 
     The seconds are all that an annotator spent on the image, with changes of mind.
     """
@@ -77,7 +78,7 @@ def votes_of(image_id: str, annotators: Mapping[str, Annotator]) -> str:
             seconds = 0.0
         if settles:
             word = own.settled[image_id].decision or "-"
-            votes.append(f"{name} settles: {word} ({seconds:.1f} s)")
+            votes.append(f"{name}{SETTLES}: {word} ({seconds:.1f} s)")
     return "; ".join(votes)
 
 

@@ -11,7 +11,8 @@ from wsss.store.rows import read_cells, write_checked
 TEXT_COLUMNS = frozenset(
     {
         *("image_id", "path", "mask", "spurious", "kind", "split", "labels"),
-        *("class_name", "spurious_background", "decision", "decided_by"),
+        *("class_name", "spurious_background", "decision", "decided_by", "votes"),
+        *("annotator", "first", "second"),
         *("dataset", "ood_set", "classifier", "localizer", "refiner", "segmenter"),
         *("stage", "threshold_policy", "metric"),
     }
