@@ -15,14 +15,20 @@ PATIENCE_MS = 60_000
 
 
 @pytest.fixture(scope="session")
-def chromium():
+def engine():
+    """What starts browsers."""
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def chromium(engine):
     """Chromium without a window."""
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed (Debian's package chromium): no browser to test in")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
+    browser = engine.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    yield browser
+    browser.close()
 
 
 class Desk:

@@ -11,7 +11,21 @@ def test_names_that_people_have(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["", "  ", "../anna", "a/b", ".hidden", "a;b", "a: b", "a,b", "a" * 41, "a\nb", "a\0b"]
+    "name",
+    [
+        "",
+        "  ",
+        "../anna",
+        "a/b",
+        ".hidden",
+        "a;b",
+        "a: b",
+        "a,b",
+        "a" * 41,
+        "a\nb",
+        "a\0b",
+        "ben settles",
+    ],
 )
 def test_names_that_could_be_paths_or_separate_votes_are_refused(name):
     with pytest.raises(

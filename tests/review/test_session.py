@@ -3,14 +3,18 @@
 import json
 import threading
 
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.review.parts import BOAT, ROWS, TRAIN, Desk, candidates
+from wsss.ood.decisions import check_manual
 from wsss.ood.pruning import wilson_interval
+from wsss.ood.votes import Vote, votes_on
 from wsss.review.ranked import ranked_from
 from wsss.review.session import NothingLeftError, Review
+from wsss.store.tables import read_table
 
 
 @pytest.fixture
@@ -195,6 +199,26 @@ def test_one_who_decides_and_settles_is_counted_once(desk):
     desk.act("anna", "settle", 0, decision="reject", after=1.0)
     votes = "anna: keep (5.0 s); anna settles: reject (0.0 s); ben: reject (0.0 s)"
     assert desk.rows()["a"] == ("reject", "anna", votes)
+
+
+def test_the_workflow_reads_what_the_page_writes(desk):
+    desk.act("Anna B.", "open")
+    desk.keep("Anna B.", 0, 1)
+    desk.reject("ben-2", 0)
+    desk.act("Anna B.", "decide", 1, decision="", after=3.0)
+    desk.act("carol", "settle", 0, decision="keep")
+    table = read_table(desk.file, ("image_id", "decision"))
+    assert votes_on(table, ["a", "b"], where="decisions.csv") == {
+        "a": [
+            Vote("Anna B.", "keep", 1.0, settles=False),
+            Vote("ben-2", "reject", 0.0, settles=False),
+            Vote("carol", "keep", 0.0, settles=True),
+        ],
+        "b": [Vote("Anna B.", "", 6.0, settles=False)],
+    }  # fmt: skip
+    ranking = pd.DataFrame(ROWS, columns=["class_name", "image_id", "score"])
+    checked = check_manual(table, ranking, where="decisions.csv")
+    assert checked.values.tolist() == [["a", "keep", "carol"]]
 
 
 def test_agreement_is_cohens_kappa_of_what_both_decided(desk):
