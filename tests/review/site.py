@@ -89,13 +89,14 @@ class Server:
     Args:
         folder: Of the project.
         options: Further words of the command.
+        ood_set: Whose page.
     """
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, ood_set: Path | str = FOLDER) -> None:
         self.folder = folder
         command = "import sys; from wsss.cli import main; sys.exit(main())"
         self.process = subprocess.Popen(
-            [sys.executable, "-c", command, "review", str(FOLDER), "--no-browser", *options],
+            [sys.executable, "-c", command, "review", str(ood_set), "--no-browser", *options],
             cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
@@ -164,8 +165,8 @@ class Client:
         return json.loads(self.connection.getresponse().read())
 
 
-def decided(folder: Path) -> dict[str, str]:
+def decided(folder: Path, file: Path | str = DECISIONS) -> dict[str, str]:
     """What the decisions file says, by image id; undecided images are left out."""
-    path = folder / DECISIONS
+    path = folder / file
     rows = read_rows(path, ("image_id", "decision")) if path.exists() else []
     return {name: word for name, word in rows if word}
