@@ -11,6 +11,7 @@ from bench.compare import measure
 from bench.machine import describe_machine
 from bench.planning import measure_planning
 from bench.projection import project
+from bench.review import measure_review, review_table
 from bench.rows import all_comparisons, find_comparison
 from bench.scaling import measure_scaling
 from bench.table import (
@@ -26,7 +27,7 @@ from bench.table import (
 from bench.throughput import measure_throughput
 from wsss.progress import progress
 
-PARTS = ("comparisons", "scaling", "throughput", "planning", "chain", "projection")
+PARTS = ("comparisons", "scaling", "throughput", "planning", "chain", "projection", "review")
 
 
 def main() -> None:
@@ -97,6 +98,10 @@ def _projection(options: argparse.Namespace, _: str) -> str:
     return projection_table(project(**measured))
 
 
+def _review(options: argparse.Namespace, _: str) -> str:
+    return review_table(measure_review(options.repeats))
+
+
 MEASURE = {
     "comparisons": _comparisons,
     "scaling": _scaling,
@@ -104,6 +109,7 @@ MEASURE = {
     "planning": _planning,
     "chain": _chain,
     "projection": _projection,
+    "review": _review,
 }
 
 main()
