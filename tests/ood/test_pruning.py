@@ -109,13 +109,16 @@ def test_an_account_by_hand():
         (10, 0, 0, 5, None, True, False),
         (10, 0, 0, None, 10, True, False),
         # All that is there is not more than that.
-        (10, 1, 3, 5, 6, False, False),
+        (10, 1, 3, 5, 6, True, False),
         (10, 0, 4, 5, None, False, False),
+        # One rejected image tells little of the others.
+        (10, 0, 1, 5, None, True, False),
         (10, 5, 4, 5, 0, True, True),
         (10, 3, 7, 5, 0, False, True),
         (10, 3, 4, None, 3, True, False),
         (10, 3, 7, None, 0, True, True),
-        (0, 0, 0, 5, 0, True, True),
+        (0, 0, 0, 5, 0, False, True),
+        (4, 0, 0, 5, None, False, False),
     ],
 )  # fmt: skip
 def test_accounts_at_their_edges(ranked, kept, rejected, wanted, to_check, enough, done):

@@ -24,7 +24,8 @@ class ClassAccount:
         wanted: Images to keep; None where every candidate wants a decision.
         to_check: Images still to look at, as far as r tells: at most those that are undecided.
             None where r does not tell.
-        enough: Whether the candidates will do for `wanted` if r stays as it is.
+        enough: Whether the candidates may do for `wanted`: false once even the lower end of r's
+            interval leaves too few.
         done: Whether `wanted` images are kept, or no candidate is undecided.
     """
 
@@ -72,7 +73,7 @@ def class_account(ranked: int, kept: int, rejected: int, *, wanted: int | None) 
         rate_high=high,
         wanted=wanted,
         to_check=_to_check(wanted, kept, undecided, rate),
-        enough=wanted is None or rate is None or kept + undecided * (1 - rate) >= wanted,
+        enough=wanted is None or kept + undecided * (1 - (low or 0.0)) >= wanted,
         done=reached or not undecided,
     )
 

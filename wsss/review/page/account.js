@@ -40,7 +40,7 @@ function wantedText({ wanted, to_check: toCheck, kept }) {
 }
 
 function shortageText({ wanted }) {
-  return `At this rate the ranked candidates do not suffice for ${wanted}.`;
+  return `The ranked candidates hardly suffice for ${wanted}: too many are rejected, or too few ranked.`;
 }
 
 /** Show how far the whole set is. */
