@@ -1,6 +1,7 @@
 """Options at the ends of what the schema allows: the methods still give finite results."""
 
 import importlib
+import inspect
 
 import numpy as np
 import pytest
@@ -21,10 +22,27 @@ CHOSEN = {"otsu": 0.0, "expected_iou": 0.99}
 FIXED = {"steps": 3, "batch_size": 4}
 
 
+class Beside:
+    """One other image."""
+
+    def __init__(self):
+        self.kept = {}
+
+    def draw(self, position, step, count):
+        return [0][:count]
+
+    def class_ids(self, number):
+        return np.array([1])
+
+    def read(self, numbers):
+        return [(number, IMAGES[1]) for number in numbers]
+
+
 def localized(method, options):
     localize = importlib.import_module(f"wsss.localize.{method}").localize
     options.pop("background_threshold", None)
-    return localize(small_classifier().eval(), IMAGES, CLASS_IDS, **options)
+    given = [Beside()] if "others" in inspect.signature(localize).parameters else []
+    return localize(small_classifier().eval(), IMAGES, CLASS_IDS, *given, **options)
 
 
 def refined(method, options):
@@ -54,7 +72,14 @@ def ends(schema):
 
 CASES = [
     pytest.param(name, key, value, id=f"{name}.{key}={value}")
-    for name in ("localize.cam", "localize.advcam", "refine.seed", "refine.crf", "refine.irn")
+    for name in (
+        "localize.cam",
+        "localize.advcam",
+        "localize.rib",
+        "refine.seed",
+        "refine.crf",
+        "refine.irn",
+    )
     for key, schema in schema_of(name).items()
     if key not in FIXED
     for value in ends(schema)

@@ -1,5 +1,6 @@
 """Images of a few pixels, through every stage that sees an image."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -12,7 +13,8 @@ from wsss.config.thresholds import with_thresholds
 from wsss.data.images import read_image, write_jpeg
 from wsss.data.index import ImageRecord
 from wsss.data.loading import ClassificationImages, SegmentationImages
-from wsss.localize import advcam, cam
+from wsss.data.others import OtherImages
+from wsss.localize import advcam, cam, rib
 from wsss.models.backbones.backbone import build_backbone
 from wsss.models.classifier import build_classifier
 from wsss.models.irn import IRNet, boundary_maps
@@ -67,16 +69,18 @@ def test_views_of_a_few_pixels(record, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("alignment", ["official", "centres"])
-@pytest.mark.parametrize("method", [cam, advcam])
+@pytest.mark.parametrize("method", [cam, advcam, rib])
 @pytest.mark.parametrize("record", SIZES, indirect=True)
 def test_maps_and_pseudo_masks_of_a_few_pixels(record, method, alignment, tmp_path):
     name = f"localize.{method.__name__.rsplit('.', maxsplit=1)[-1]}"
     options = {**defaults(name), "alignment": alignment}
     options.pop("background_threshold", None)
-    if method is advcam:
+    if method is not cam:
         options["steps"] = 2
     image, class_ids = read_image(record.path), np.array([0, 1])
-    (maps,) = method.localize(classifier(), image[None], [class_ids], **options)
+    others = OtherImages([record, replace(record, image_id="b")], lambda _: class_ids, 0)
+    given = [others.beside([record])] if method is rib else []
+    (maps,) = method.localize(classifier(), image[None], [class_ids], *given, **options)
     assert np.isfinite(maps).all() and maps.min() >= 0 and maps.max() <= 1
     write_maps(tmp_path / "0.h5", [("a", class_ids, maps, image.shape[:2])], attributes={})
     with MapReader([tmp_path / "0.h5"]) as reader:

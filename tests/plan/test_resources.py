@@ -95,6 +95,21 @@ def test_a_pass_lies_in_the_memory_of_the_gpu_and_each_gpu_has_a_process():
     assert on_gpu[0] < on_cpu and on_gpu[1] > 2 * on_gpu[0]
 
 
+def test_a_fine_tuning_holds_weights_and_features_besides(config):
+    own, plain = (
+        load_of("localize", NAMES | {"localizer": name}, config, COUNTS) for name in ("rib", "cam")
+    )
+    # Three copies of 400 MB; both flips of 1 and 1/4 of 0.25 million pixels, 20 others of 0.04,
+    # and all 101 kept.
+    assert own.kept - plain.kept == pytest.approx(1200 + 130 * (0.625 + 0.8 + 4.04))
+    assert (own.use, own.batch) == ("climb", plain.batch)
+    larger = config["localizers"]["rib"] | {"other_size": 1000, "other_memory": 50}
+    config = config | {"localizers": {"rib": larger}}
+    load = load_of("localize", NAMES | {"localizer": "rib"}, config, COUNTS)
+    assert load.batch == pytest.approx(1.0)
+    assert load.kept - plain.kept == pytest.approx(1200 + 130 * (0.625 + 20) + 50)
+
+
 def test_memory_of_what_is_not_known(config):
     assert load_of("localize", NAMES, config, {}) is None
     assert memory_mb("train_segmenter", None, threads=1, gpus=0, attempt=2) == 48000

@@ -35,6 +35,17 @@ BY_HAND = [
     ("localize", {"shard": "3"}, "localize:cam:resnet50", 25, 7.5, 12.5),
     # 11 steps at scale 1 are 21 passes, 5 at scale 1/2 are 9 of a quarter.
     ("localize", {"localizer": "advcam"}, "localize:advcam:resnet50", 26, 7.8, 362.7),
+    # 4 looks at both flips of 1 and 1/4, 3 ways back of scale 1, 3 steps of 20 others of 0.04.
+    ("localize", {"localizer": "rib"}, "localize:rib:resnet50", 26, 7.8, 26 * (3.2 + 4.8)),
+    # 5 looks and 4 ways back; all 100 others of 0.123904, there and back, 4 times.
+    (
+        "localize",
+        {"localizer": "rib_paper"},
+        "localize:rib:resnet50",
+        26,
+        7.8,
+        26 * (3.6 + 800 * 0.123904),
+    ),
     ("localize", {"localizer": "half"}, "localize:cam:resnet50:bfloat16", 26, 7.8, 78),
     ("choose_threshold", {"shard": None}, "choose_threshold", 101, 20.2, 20.2),
     ("evaluate_seeds", {"shard": None}, "evaluate_seeds", 101, 20.2, 20.2),

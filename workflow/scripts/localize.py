@@ -1,9 +1,11 @@
 """Localization maps of one shard of the training images, for their own classes."""
 
 from importlib import import_module
+from inspect import signature
 
 from wsss.data.index import read_index, shard_of
 from wsss.data.loading import full_image_batches
+from wsss.data.others import OtherImages
 from wsss.logs import log_to
 from wsss.progress import progress
 from wsss.store.maps import write_maps
@@ -15,7 +17,11 @@ device = prepare_device(threads=snakemake.config["threads"]["infer"])
 options = snakemake.params.options
 localize = import_module(f"wsss.localize.{snakemake.params.method}").localize
 index = read_index(snakemake.input.index, snakemake.input.classes)
-records = shard_of(index.split("train"), int(snakemake.wildcards.shard), snakemake.params.shards)
+random_seed = int(snakemake.wildcards.random_seed)
+train = index.split("train")
+records = shard_of(train, int(snakemake.wildcards.shard), snakemake.params.shards)
+others = OtherImages(train, index.class_ids, random_seed)
+sees_others = "others" in signature(localize).parameters
 classifier, _, _ = load_classifier(snakemake.input.classifier)
 classifier.to(device)
 
@@ -30,7 +36,8 @@ def maps():
         inputs=True,
     ):
         class_ids = [index.class_ids(record) for record in batch]
-        found = localize(classifier, images, class_ids, **options)
+        beside = {"others": others.beside(batch)} if sees_others else {}
+        found = localize(classifier, images, class_ids, **beside, **options)
         for record, ids, image_maps in zip(batch, class_ids, found, strict=True):
             yield record.image_id, ids, image_maps, (record.height, record.width)
 
@@ -42,6 +49,6 @@ write_maps(
         "method": snakemake.params.method,
         "options": dict(options),
         "code": snakemake.params.code,
-        "random_seed": int(snakemake.wildcards.random_seed),
+        "random_seed": random_seed,
     },
 )

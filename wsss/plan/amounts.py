@@ -138,14 +138,37 @@ def localized(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
     """Return the amount of the maps of a shard of the training images."""
     options, split = config["localizers"][wildcards["localizer"]], splits.get("train", EMPTY)
     images = shard_size(split.images, wildcards, config["shards"]["train"])
-    pairs = images * split.labels * split.megapixels
-    if options["method"] != "advcam":
-        views = 2 * _squares(options["scales"])
-        return _of_images(images, split, views)._replace(megapixels=pairs)
+    # A new method counts like class activation maps until it is known here.
+    passes = LOCALIZED.get(options["method"], _looked_at)(options, split)
+    return Amount(images, images * split.labels * split.megapixels, images * passes)
+
+
+def _looked_at(options: Config, split: Split) -> float:
+    return 2 * _squares(options["scales"]) * split.megapixels
+
+
+def _climbed(options: Config, split: Split) -> float:
     steps = {key: options[key] for key in ("steps", "half_scale_steps")}
     # Every (image, class) pair climbs alone: forward and backward, but for the last step.
     climbed = sum(scale**2 * (2 * steps_at(scale, **steps) - 1) for scale in options["scales"])
-    return Amount(images, pairs, 2 * pairs * climbed)
+    return 2 * split.labels * split.megapixels * climbed
+
+
+def _fine_tuned(options: Config, split: Split) -> float:
+    # All classes of an image learn together, from its larger views and from others: forward and
+    # backward, and a last look. (Stages that rest pass once, but others' only if they are kept.)
+    moves = options["steps"] - (options["accumulation"] == "official")
+    least = min(options["least_learnt_scale"], max(options["scales"]))
+    learnt = [scale for scale in options["scales"] if scale >= least]
+    own = 2 * ((moves + 1) * _squares(options["scales"]) + moves * _squares(learnt))
+    others = min(options["other_images"], max(0, split.images - 1))
+    return own * split.megapixels + 2 * moves * others * options["other_size"] ** 2 / 1e6
+
+
+LOCALIZED: Mapping[str, Callable[[Config, Split], float]] = {
+    "advcam": _climbed,
+    "rib": _fine_tuned,
+}
 
 
 def refined(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:

@@ -52,6 +52,10 @@ CRF_MB = 900
 CRF_LABELS = 21
 # Features, probabilities and names of a thousand images.
 FEATURES_MB = 20
+# A fine-tuning holds the weights that learn three times more: a copy, gradients, velocities.
+LEARNING_COPIES = 3
+# Features of RIB's stages that rest: MB per million pixels, of the backbone with the most.
+RESTING_MB = 130
 
 
 class Network(NamedTuple):
@@ -227,19 +231,29 @@ def _network_load(
         filled = (config["refiners"][wildcards["refiner"]]["crop_size"] or 0) ** 2 / 1e6
         return own._replace(batch=2 * batch * max(train.largest, filled))
     if rule == "localize":
-        options = config["localizers"][wildcards["localizer"]]
-        least = max(scale**2 for scale in options["scales"])
-        # Whatever a new method does, it needs no more than a climb.
-        climbs = options["method"] != "cam"
-        views = max(options["batch_size"], least * (2 if climbs else 1))
-        # Images of a batch come whole, whatever passes at once.
-        read = PICTURE_MB * options["batch_size"] * train.largest
-        use = "climb" if climbs else "infer"
-        return own._replace(use=use, batch=views * train.largest, kept=read)
+        return _localizing(config["localizers"][wildcards["localizer"]], train, own)
     split = train if rule == "extract_features" else ood
     return own._replace(
         batch=batch * split.largest, kept=FEATURES_MB * split.images / 1000 * (rule != "score_ood")
     )
+
+
+def _localizing(options: Config, train: Split, own: Load) -> Load:
+    least = max(scale**2 for scale in options["scales"])
+    # Whatever a new method does, it needs no more than a climb.
+    climbs = options["method"] != "cam"
+    views = max(options["batch_size"], least * (2 if climbs else 1))
+    # Images of a batch come whole, whatever passes at once.
+    kept = PICTURE_MB * options["batch_size"] * train.largest
+    batch = views * train.largest
+    if options["method"] == "rib":
+        view = options["other_size"] ** 2 / 1e6
+        batch = max(batch, view)
+        of_image = 2 * sum(scale**2 for scale in options["scales"]) * train.largest
+        kept += LEARNING_COPIES * NETWORKS[own.network].weights
+        kept += RESTING_MB * (of_image + options["other_images"] * view)
+        kept += min(options["other_memory"], RESTING_MB * view * train.images)
+    return own._replace(use="climb" if climbs else "infer", batch=batch, kept=kept)
 
 
 def _crops(views: int, images: Config) -> float:

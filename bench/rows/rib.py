@@ -1,0 +1,112 @@
+"""RIB: stages that rest see an image once, against whole networks in every step."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from bench.compare import Comparison, largest_difference
+from bench.inputs import photographs, resnet50_classifier
+from tests.references.rib_plain import rib_maps
+from wsss.localize.rib import localize, square_view
+from wsss.models.classifier import Classifier
+
+# The official four scales and twenty others of 352 pixels take many minutes on a CPU.
+SCALES = (1.0,)
+STEPS = 10
+OTHERS = 2
+ALL_OTHERS = 8
+OTHER_SIZE = 224
+CLASS_IDS = [3]
+# Maps in 0..1 in float32; the two ways add up gradients in another order.
+TOLERANCE = 1e-3
+RECIPE: dict[str, Any] = {
+    "scales": SCALES,
+    "least_learnt_scale": 1.0,
+    "steps": STEPS,
+    "learning_rate": 8e-6,
+    "head_multiplier": 10.0,
+    "momentum": 1e-4,
+    "weight_decay": 1e-4,
+    "schedule": "poly",
+    "pooling": "gndp",
+    "score_threshold": 0.4,
+    "margin": 600.0,
+    "margin_form": "official",
+    "explosion_threshold": 0.3,
+    "explosion_share": 1.0,
+    "accumulation": "official",
+}
+
+
+@dataclass
+class Photographs:
+    """Others in memory, of one class each."""
+
+    images: np.ndarray
+    kept: dict[str, Any] = field(default_factory=dict)
+
+    def draw(self, position: int, step: int, count: int) -> list[int]:
+        """Return other photographs in turn."""
+        return [(step * count + n) % len(self.images) for n in range(count)]
+
+    def class_ids(self, number: int) -> np.ndarray:
+        """Return one class."""
+        return np.array([number])
+
+    def read(self, numbers: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield the photographs."""
+        for number in numbers:
+            yield number, self.images[number]
+
+
+def comparisons() -> list[Comparison]:
+    """Return the fine-tuning on one image."""
+    return [
+        Comparison(
+            name="RIB, 1 image",
+            inputs=f"{STEPS} steps of a ResNet-50 at 375 x 500, scales {SCALES}, {OTHERS} of "
+            f"{ALL_OTHERS} others at {OTHER_SIZE} in each step; plain: a network of the image's "
+            "own, all from the pixels in every step. Difference: of the maps in float32",
+            prepare=_inputs,
+            ours=_ours,
+            plain=_plain,
+            difference=largest_difference,
+            tolerance=TOLERANCE,
+            goal=1.2,
+        )
+    ]
+
+
+def _inputs() -> tuple[Classifier, np.ndarray]:
+    return resnet50_classifier(), photographs(1 + ALL_OTHERS)
+
+
+def _ours(inputs: tuple[Classifier, np.ndarray]) -> list[np.ndarray]:
+    classifier, images = inputs
+    return localize(
+        classifier,
+        images[:1],
+        [np.array(CLASS_IDS)],
+        Photographs(images[1:]),
+        map_stride=4,
+        alignment="official",
+        batch_size=4,
+        precision="full",
+        other_images=OTHERS,
+        other_size=OTHER_SIZE,
+        other_memory=1000.0,
+        **RECIPE,
+    )
+
+
+def _plain(inputs: tuple[Classifier, np.ndarray]) -> list[np.ndarray]:
+    classifier, images = inputs
+    others = Photographs(images[1:])
+    given = []
+    for step in range(STEPS):
+        numbers = others.draw(0, step, OTHERS)
+        views = np.stack([square_view(image, OTHER_SIZE) for _, image in others.read(numbers)])
+        given.append((views, np.eye(classifier.head.out_channels)[numbers]))
+    return [rib_maps(classifier, images[0], CLASS_IDS, given, **RECIPE)]

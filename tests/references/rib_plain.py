@@ -1,0 +1,127 @@
+"""RIB written from the paper's equations and the facts in ../shared/golden, slow and plain.
+
+One image at a time, each with a whole network of its own: every step sees all views and all others
+from their pixels, and goes back once from the sum of their losses. It checks wsss/localize/rib.py
+and is the plain version of its benchmark.
+"""
+
+import copy
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from tests.references.advcam_plain import image_pair
+from wsss.models.classifier import Classifier
+
+
+def rib_maps(
+    model: Classifier,
+    image: np.ndarray,
+    class_ids: list[int],
+    others: list[tuple[np.ndarray, np.ndarray]],
+    *,
+    scales: list[float],
+    least_learnt_scale: float,
+    steps: int,
+    learning_rate: float,
+    head_multiplier: float,
+    momentum: float,
+    weight_decay: float,
+    schedule: str,
+    pooling: str,
+    score_threshold: float,
+    margin: float,
+    margin_form: str,
+    explosion_threshold: float,
+    explosion_share: float,
+    accumulation: str,
+) -> np.ndarray:
+    """Return the official maps (n, ceil(H / 4), ceil(W / 4)) of one image.
+
+    `others` are, for each step, images (B, S, S, 3) uint8 and their image labels (B, C).
+    """
+    network = copy.deepcopy(model).eval()
+    for number, modules in enumerate(network.backbone.stage_modules()):
+        for module in modules:
+            module.requires_grad_(number >= 3)
+    network.head.requires_grad_(True)
+    learning = [p for p in network.parameters() if p.requires_grad]
+    velocity = [torch.zeros_like(p) for p in learning]
+    head = network.head.weight
+
+    sums = dict.fromkeys(scales, 0)
+    states = steps + 1 if accumulation == "paper" else steps
+    for step in range(states):
+        for parameter in learning:
+            parameter.grad = None
+        loss, own_score, ended = 0, 0, False
+        for number, scale in enumerate(scales):
+            scores = network.score_maps(image_pair(network, image, scale))
+            maps = scores.detach().clamp(min=0)
+            sums[scale] = sums[scale] + maps[0] + maps[1].flip(-1)
+            if number == 0 and step > 0:
+                ended = any(
+                    (sums[scale][c] / sums[scale][c].max() > explosion_threshold).double().mean()
+                    > explosion_share
+                    for c in class_ids
+                )
+                if ended:
+                    break
+            if scale < least_learnt_scale:
+                continue
+            for view in scores:
+                for c in class_ids:
+                    pooled = pool(view[c], pooling, score_threshold)
+                    own_score += pooled.item()
+                    loss = loss - (capped(pooled, margin) if margin_form == "paper" else pooled)
+        if ended or step == steps:
+            break
+        other_images, other_labels = others[step]
+        if len(other_images):
+            pixels = torch.from_numpy(other_images.transpose(0, 3, 1, 2).copy())
+            scores = network.score_maps(network.normalize(pixels.to(head.device)))
+            for view, present in zip(scores, other_labels, strict=True):
+                for c in np.flatnonzero(present):
+                    pooled = pool(view[c], pooling, score_threshold)
+                    loss = loss - (capped(pooled, margin) if margin_form == "paper" else pooled)
+        loss.backward()
+        if margin_form == "official" and abs(own_score) > margin:
+            break
+        rate = learning_rate
+        if schedule == "poly":
+            rate = learning_rate * (1 - step / steps) ** 0.9
+        with torch.no_grad():
+            for parameter, v in zip(learning, velocity, strict=True):
+                v.mul_(momentum).add_(parameter.grad + weight_decay * parameter)
+                parameter -= rate * (head_multiplier if parameter is head else 1) * v
+    return joined(sums, image.shape[:2], class_ids)
+
+
+def pool(scores: torch.Tensor, pooling: str, threshold: float) -> torch.Tensor:
+    """Return the pooled score of a map (h, w) of a class that is present."""
+    if pooling == "gap":
+        return scores.mean()
+    peak = scores.max().item()
+    total, count = 0 * scores.sum(), 0
+    for score in scores.flatten():
+        if pooling == "gndp":
+            inside = peak == 0 or score.item() / peak < threshold
+        else:
+            inside = peak <= 0 or max(score.item(), 0) / peak <= threshold
+        if inside:
+            total, count = total + score, count + 1
+    return total / (scores.numel() if pooling == "gndp" else max(count, 1))
+
+
+def capped(score: torch.Tensor, margin: float) -> torch.Tensor:
+    return score if score.item() <= margin else score.detach() * 0 + margin
+
+
+def joined(sums: dict, size: tuple[int, int], class_ids: list[int]) -> np.ndarray:
+    size = ((size[0] + 3) // 4, (size[1] + 3) // 4)
+    total = 0
+    for maps in sums.values():
+        total = total + F.interpolate(maps[None], size, mode="bilinear", align_corners=False)[0]
+    chosen = total[class_ids]
+    return (chosen / (chosen.amax((1, 2), keepdim=True) + 1e-5)).cpu().numpy()

@@ -1,0 +1,176 @@
+"""The fine-tuning of RIB on one image and others (dissertation 3.4.3), step by step."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from wsss.localize._halves import Halves
+from wsss.losses.rib import pool_scores, present_score, rib_loss
+
+SCHEDULES = ("poly", "constant")
+ACCUMULATIONS = ("official", "paper")
+POLY_POWER = 0.9
+
+
+class Recipe(NamedTuple):
+    """The options of a fine-tuning, see `wsss.localize.rib.localize`."""
+
+    steps: int
+    learning_rate: float
+    head_multiplier: float
+    momentum: float
+    weight_decay: float
+    schedule: str
+    pooling: str
+    score_threshold: float
+    margin: float
+    margin_form: str
+    explosion_threshold: float
+    explosion_share: float
+    accumulation: str
+
+
+class Rows(NamedTuple):
+    """R views of one size: resting features (R, D, h, w) and image labels (R, C).
+
+    `chunk` of them pass at once; views that do not learn are only looked at.
+    """
+
+    features: Tensor
+    image_labels: Tensor
+    chunk: int
+    learns: bool
+
+
+class Seen(NamedTuple):
+    """Of R views: rectified score maps (R, C, h, w), pooled scores (R, C), and their loss."""
+
+    maps: Tensor
+    pooled: Tensor
+    loss: Tensor
+
+
+class Step(NamedTuple):
+    """State of one step, before the weights move.
+
+    `maps` (R, C, h, w) are those of the image's rows, or of the first rows alone where they
+    exploded. `pooled` (R, C) are of all rows that learn, the others' last (which the final look
+    lacks), `own_score` is the sum of the present classes' pooled scores without the others'.
+    """
+
+    maps: list[Tensor]
+    pooled: Tensor
+    own_score: Tensor
+    loss: Tensor
+
+
+def fine_tune(
+    halves: Halves,
+    own: Sequence[Rows],
+    others_of: Callable[[int], Rows | None],
+    recipe: Recipe,
+) -> Iterator[Step]:
+    """Yield the steps of a fine-tuning that starts from the classifier's own weights.
+
+    SGD on L_RIB summed over all rows that learn, a chunk forward and backward at a time, so that
+    memory holds one of them. The last state is only looked at.
+
+    Args:
+        halves: Of the classifier; whoever looked at another image with it has to have finished.
+        own: The image's views: a pair for each scale, the second mirrored.
+        others_of: Gives the rows of other images for a step, counted from 0.
+        recipe: The options.
+    """
+    halves.restart()
+    optimizer = torch.optim.SGD(
+        [
+            {"params": halves.backbone, "lr": 1.0},
+            {"params": [*halves.head.parameters()], "lr": 1.0},
+        ],
+        momentum=recipe.momentum,
+        weight_decay=recipe.weight_decay,
+    )
+    last = recipe.steps - (recipe.accumulation == "official")
+    watches = recipe.explosion_share < 1
+    summed: Tensor | None = None
+    for step in range(last + 1):
+        optimizer.zero_grad()
+        seen = [_look(halves, own[0], recipe, learns=step < last and own[0].learns)]
+        if watches:
+            pair = pair_sum(seen[0].maps[:, own[0].image_labels[0] > 0])
+            summed = pair if summed is None else summed + pair
+            if step and exploded(summed, recipe.explosion_threshold, recipe.explosion_share):
+                yield _state(own[:1], seen, None)
+                return
+        seen += [_look(halves, r, recipe, learns=step < last and r.learns) for r in own[1:]]
+        rows = others_of(step) if step < last else None
+        others = None if rows is None else _look(halves, rows, recipe, learns=True)
+        state = _state(own, seen, others)
+        yield state
+        if step == last or _has_enough(state, recipe):
+            return
+        rate = learning_rate_at(step, recipe)
+        for group, factor in zip(optimizer.param_groups, (1, recipe.head_multiplier), strict=True):
+            group["lr"] = rate * factor
+        optimizer.step()
+
+
+def learning_rate_at(step: int, recipe: Recipe) -> float:
+    """Return the backbone's learning rate of a step: constant, or falling to zero over all."""
+    if recipe.schedule == "constant":
+        return recipe.learning_rate
+    return float(recipe.learning_rate * (1 - step / recipe.steps) ** POLY_POWER)
+
+
+def exploded(summed: Tensor, threshold: float, share: float) -> bool:
+    """Return whether a map (n, h, w) of n classes is high nearly everywhere.
+
+    That is, whether one of them, divided by its maximum, exceeds `threshold` at more than `share`
+    of its positions.
+    """
+    high = summed / summed.amax((1, 2), keepdim=True) > threshold
+    return bool((high.to(summed.dtype).mean((1, 2)) > share).any())
+
+
+def pair_sum(maps: Tensor) -> Tensor:
+    """Return the sum (C, h, w) of a pair's maps (2, C, h, w), the second mirrored back."""
+    return maps[0] + maps[1].flip(-1)
+
+
+def _look(halves: Halves, rows: Rows, recipe: Recipe, *, learns: bool) -> Seen:
+    """Return what is seen of the rows, chunk by chunk; the weights' gradients grow if it learns."""
+    seen = []
+    for features, labels in zip(
+        rows.features.split(rows.chunk), rows.image_labels.split(rows.chunk), strict=True
+    ):
+        with torch.set_grad_enabled(learns):
+            scores = halves.score_maps(features)
+            pooled = pool_scores(
+                scores, labels, pooling=recipe.pooling, score_threshold=recipe.score_threshold
+            )
+            loss = rib_loss(pooled, labels, margin=recipe.margin, margin_form=recipe.margin_form)
+        if learns:
+            loss.backward()
+        seen.append(Seen(scores.detach().relu(), pooled.detach(), loss.detach()))
+    maps, pooled_scores, losses = zip(*seen, strict=True)
+    return Seen(torch.cat(maps), torch.cat(pooled_scores), torch.stack(losses).sum())
+
+
+def _state(own: Sequence[Rows], seen: Sequence[Seen], others: Seen | None) -> Step:
+    pairs = zip(own, seen, strict=True)
+    learning = [(rows.image_labels, found) for rows, found in pairs if rows.learns]
+    scores = [present_score(found.pooled, labels) for labels, found in learning]
+    counted = [found for _, found in learning] + ([] if others is None else [others])
+    zero = seen[0].loss.new_zeros(1)
+    return Step(
+        [found.maps for found in seen],
+        torch.cat([found.pooled for found in counted]) if counted else seen[0].pooled[:0],
+        torch.stack([zero[0], *scores]).sum(),
+        torch.stack([zero[0], *(found.loss for found in counted)]).sum(),
+    )
+
+
+def _has_enough(state: Step, recipe: Recipe) -> bool:
+    return recipe.margin_form == "official" and bool(state.own_score.abs() > recipe.margin)
