@@ -35,6 +35,7 @@ from wsss.train.wood import train_wood
 
 CLASSES = 20
 COMPUTING = {"precision": "full", "channels_last": True, "compiled": False}
+NOTHING_ADDED: Mapping[str, Any] = {"importance_sampling": None, "feature_similarity": None}
 SGD = {"learning_rate": 1e-4, "momentum": 0.9, "weight_decay": 1e-4, "schedule": "poly"}
 FAST = {"precision": "bfloat16", "channels_last": True, "compiled": True}
 # Batches that AdvCAM gets on a CPU, where a step of one takes minutes.
@@ -197,6 +198,7 @@ def _classifier(data: Data, clock: Clock, *, computing: Mapping[str, Any] = COMP
         frozen_stages=3,
         computing=computing,
         checkpoint=_checkpoint(data),
+        **NOTHING_ADDED,
         **SGD,
     )
 
@@ -228,6 +230,7 @@ def _wood(data: Data, clock: Clock, *, computing: Mapping[str, Any] = COMPUTING)
         local_ood_coefficient=0.0,
         computing=computing,
         checkpoint=_checkpoint(data),
+        **NOTHING_ADDED,
         **SGD,
     )
 

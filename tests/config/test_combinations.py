@@ -42,6 +42,8 @@ def irn(**training):
          "config.datasets.coco has only one of val_images and val_annotations"),
         ({"classifiers.f_in.images": {"resize_long": [640, 320]}},
          "config.classifiers.f_in.images.resize_long is [640, 320], but the smaller side comes"),
+        ({"classifiers.f_in.feature_similarity": {"gate": "scores"}},
+         "config.classifiers.f_in.feature_similarity.gate is scores, which have no complement"),
         ({"classifiers.f_in.initial_weights": "package"},
          "config.classifiers.f_in.initial_weights is package (the default), but no installed "
          "package carries weights for the backbone compact: write none, or a file"),

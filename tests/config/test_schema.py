@@ -120,6 +120,18 @@ def test_irn():
     assert options("refine.irn/training/images") == masked_views()
 
 
+def test_additions_to_a_classifier_training():
+    assert arguments("train.additions:added_losses") == {
+        "importance_sampling", "feature_similarity"
+    }  # fmt: skip
+    assert options("importance_sampling", "loss_weight") == arguments(
+        "losses.isl:importance_sampling_loss", "posterior", "generator"
+    )
+    assert options("feature_similarity", "weight") == arguments(
+        "losses.fsl:feature_similarity_loss"
+    ) | arguments("losses.fsl_gates:gate_predictions")
+
+
 def masked_views():
     return arguments("train.streams:masked_stream", "random_seed", "workers")
 

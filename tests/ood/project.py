@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 
 from tests.source import ROOT
-from tests.train.small import CLASSES, COMPUTING, write_images
+from tests.train.small import CLASSES, COMPUTING, NOTHING_ADDED, write_images
 from wsss.data.candidates import write_candidates
 from wsss.data.index import write_classes, write_index
 from wsss.models.classifier import build_classifier
@@ -30,7 +30,7 @@ WOOD = {
     "distance_form": "official",
     "distance_parts": "both", "metric": "euclidean", "ood_coefficient": 0.25,
     "ood_form": "official", "local_ood_coefficient": 0, "perturbation_step": 0.07,
-    "excluded_class": None,
+    "excluded_class": None, **NOTHING_ADDED,
 }  # fmt: skip
 MAPS = {"scales": [1.0], "alignment": "official", "batch_size": 4, "precision": "full"}
 

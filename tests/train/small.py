@@ -14,6 +14,7 @@ from wsss.train.streams import labelled_stream, masked_stream
 
 CLASSES = ("red", "green")
 COMPUTING = {"precision": "full", "channels_last": True, "compiled": False}
+NOTHING_ADDED = {"importance_sampling": None, "feature_similarity": None}
 SIZES = ((32, 40), (40, 32), (32, 40), (32, 32), (40, 32), (32, 40))
 
 

@@ -53,6 +53,12 @@ def _check_classifier(options: Mapping[str, Any], path: str) -> None:
         raise ConfigError(
             f"{path}.images.resize_long is [{low}, {high}], but the smaller side comes first"
         )
+    similarity = options["feature_similarity"]
+    if similarity and (similarity["gate"], similarity["background"]) == ("scores", "complement"):
+        raise ConfigError(
+            f"{path}.feature_similarity.gate is scores, which have no complement: set its "
+            "background to none, or take another gate"
+        )
 
 
 def _check_package(options: Mapping[str, Any], path: str) -> None:

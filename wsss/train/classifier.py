@@ -7,6 +7,7 @@ import torch
 
 from wsss.losses.classification import classification_loss
 from wsss.models.classifier import Classifier
+from wsss.train.additions import added_losses
 from wsss.train.batches import BatchStream
 from wsss.train.checkpoint import RunningCheckpoint
 from wsss.train.computing import set_computing
@@ -26,6 +27,8 @@ def train_classifier(
     schedule: str,
     batch_norm: str,
     frozen_stages: int,
+    importance_sampling: Mapping[str, Any] | None,
+    feature_similarity: Mapping[str, Any] | None,
     computing: Mapping[str, Any],
     checkpoint: RunningCheckpoint,
 ) -> list[dict[str, float]]:
@@ -44,6 +47,8 @@ def train_classifier(
         batch_norm: `frozen` (running statistics, as the official ResNet-50) or `train` (those of a
             batch; on several GPUs of each one's part, as in the official data parallelism).
         frozen_stages: How many of the five stages are not trained.
+        importance_sampling: See wsss.train.additions, or None.
+        feature_similarity: See wsss.train.additions, or None.
         computing: Arguments of `wsss.train.computing.set_computing`.
         checkpoint: Where a killed training goes on from.
     """
@@ -57,10 +62,20 @@ def train_classifier(
     )
     set_training_mode(classifier, batch_norm=batch_norm)
     set_computing(classifier, **computing)
+    additions = {
+        "importance_sampling": importance_sampling,
+        "feature_similarity": feature_similarity,
+    }
+    adds = any(options is not None for options in additions.values())
 
     def losses(batch: list[torch.Tensor]) -> dict[str, torch.Tensor]:
         pixels, labels = (part.to(device, non_blocking=True) for part in batch)
-        return {"loss": classification_loss(classifier(classifier.normalize(pixels)), labels)}
+        if not adds:
+            return {"loss": classification_loss(classifier(classifier.normalize(pixels)), labels)}
+        score_maps = classifier.score_maps(classifier.normalize(pixels))
+        pooled = classification_loss(score_maps.mean((2, 3)), labels)
+        added, terms = added_losses(score_maps, labels, pixels, **additions)
+        return {"loss": pooled + added, "classification": pooled.detach(), **terms}
 
     return fit(
         classifier,

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from wsss.losses.ood_local import local_ood_loss
 from wsss.losses.wood import perturb_ood, wood_loss
 from wsss.models.classifier import Classifier
+from wsss.train.additions import added_losses
 from wsss.train.batches import BatchStream
 from wsss.train.checkpoint import RunningCheckpoint
 from wsss.train.computing import set_computing
@@ -41,6 +42,8 @@ def train_wood(
     ood_form: str,
     excluded_class: int | None,
     local_ood_coefficient: float,
+    importance_sampling: Mapping[str, Any] | None,
+    feature_similarity: Mapping[str, Any] | None,
     computing: Mapping[str, Any],
     checkpoint: RunningCheckpoint,
 ) -> list[dict[str, float]]:
@@ -74,6 +77,8 @@ def train_wood(
         distance_parts: `both`, `in` or `ood`.
         ood_form: `official` or `paper`.
         excluded_class: Zero-based class whose OoD images do not count, or None.
+        importance_sampling: Of the training images, see wsss.train.additions, or None.
+        feature_similarity: Of the training images, see wsss.train.additions, or None.
         computing: Arguments of `wsss.train.computing.set_computing`.
         checkpoint: Where a killed training goes on from.
     """
@@ -88,6 +93,11 @@ def train_wood(
     )
     set_training_mode(classifier, batch_norm=batch_norm)
     set_computing(classifier, **computing)
+    additions = {
+        "importance_sampling": importance_sampling,
+        "feature_similarity": feature_similarity,
+    }
+    adds = any(options is not None for options in additions.values())
 
     def losses(batch: list[torch.Tensor], ood_batch: list[torch.Tensor]) -> dict[str, torch.Tensor]:
         pixels, labels = (part.to(device, non_blocking=True) for part in batch)
@@ -112,9 +122,13 @@ def train_wood(
             excluded_class=excluded_class,
             **centres,
         )
+        if adds:
+            score_maps = classifier.head(feature_maps[: len(pixels)])
+            added, own = added_losses(score_maps, labels, pixels, **additions)
+            total, terms = total + added, {**terms, **own}
         if local_ood_coefficient:
             local = local_ood_loss(classifier.head(feature_maps[len(pixels) :]))
-            return {"loss": total + local_ood_coefficient * local, **terms, "local": local}
+            total, terms = total + local_ood_coefficient * local, {**terms, "local": local}
         return {"loss": total, **terms}
 
     return fit(
