@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import webbrowser
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Timer
@@ -65,7 +65,8 @@ def review(
         OSError: The address or port cannot be listened on.
     """
     card = read_review_card(folder)
-    ranked = _ranked(card)
+    classes, _ = read_classes(Path(card.classes))
+    ranked = _ranked(card, classes)
     paths = _paths(card, ranked)
     suggested = annotator_name(annotator or _login(), known=())
     with _listen(host, port) as listening:
@@ -74,12 +75,11 @@ def review(
         found = Review(ranked, decisions, wanted=card.wanted_per_class)
         maps, map_key = _maps(card, ranked)
         pictures = Pictures(folder / "review", paths, maps=maps, map_key=map_key)
-        foreground = tuple(read_classes(Path(card.classes))[0])
         told = Told(
             card.dataset,
             card.ood_set,
             card.decisions,
-            foreground,
+            tuple(classes),
             suggested,
             f"wsss review {folder}",
         )
@@ -129,12 +129,12 @@ def _ended_by_signals(server: uvicorn.Server) -> Iterator[uvicorn.Server]:
             signal.signal(number, handler)
 
 
-def _ranked(card: ReviewCard) -> Ranked:
+def _ranked(card: ReviewCard, classes: Sequence[str]) -> Ranked:
     rows = [
         (class_name, image_id, float(score))
         for class_name, image_id, score in read_rows(card.ranking, RANKING)
     ]
-    return ranked_from(rows, read_classes(Path(card.classes))[0])
+    return ranked_from(rows, classes)
 
 
 def _paths(card: ReviewCard, ranked: Ranked) -> list[Path]:

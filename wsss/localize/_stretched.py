@@ -12,10 +12,9 @@ from wsss.localize._views import (
     Targets,
     flatten_targets,
     inference,
-    sampling_matrix,
+    pair_at_centres,
     view_pairs,
 )
-from wsss.models.backbones.backbone import Backbone
 from wsss.models.classifier import Classifier
 
 
@@ -65,22 +64,7 @@ def localize_stretched(
                 pair_sum = (maps[:, 0] + maps[:, 1].flip(-1))[:, None]
                 total = total + F.interpolate(pair_sum, (height, width), mode="bilinear")[:, 0]
             else:
-                total = total + _at_centres(maps, pairs.shape[-2:], (height, width), model.backbone)
+                total = total + pair_at_centres(
+                    maps, pairs.shape[-2:], (height, width), model.backbone
+                )
     return [part.float().cpu().numpy() for part in normalized(total).split(targets.counts)]
-
-
-def _at_centres(
-    maps: Tensor, view_size: Sequence[int], cells: tuple[int, int], backbone: Backbone
-) -> Tensor:
-    """Return the sum of pairs (N, 2, h, w), each sampled where its features really look."""
-    rows, columns, mirrored = (
-        sampling_matrix(
-            backbone,
-            features=maps.shape[2 + axis],
-            view_length=view_size[axis],
-            cells=cells[axis],
-            mirrored=mirror,
-        ).to(maps)
-        for axis, mirror in ((0, False), (1, False), (1, True))
-    )
-    return rows @ maps[:, 0] @ columns.T + rows @ maps[:, 1] @ mirrored.T

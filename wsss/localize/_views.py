@@ -168,7 +168,12 @@ def joined_maps(
         joined = _join_official(scale_maps, image_size, map_stride)
     else:
         joined = _join_at_centres(scale_maps, image_size, map_stride, backbone)
-    return joined / (joined.amax((1, 2), keepdim=True) + EPSILON)
+    return over_maximum(joined)
+
+
+def over_maximum(sums: Tensor) -> Tensor:
+    """Return sums of maps (N, h, w), each divided by its (maximum + 1e-5)."""
+    return sums / (sums.amax((1, 2), keepdim=True) + EPSILON)
 
 
 def _join_official(
@@ -197,20 +202,32 @@ def _join_at_centres(
     backbone: Backbone,
 ) -> Tensor:
     """Return the sum over all views, each sampled where its features really look."""
-    sampled = []
-    for maps, view_size in scale_maps:
-        rows, columns, mirrored = (
-            sampling_matrix(
-                backbone,
-                features=maps.shape[2 + axis],
-                view_length=view_size[axis],
-                cells=-(-image_size[axis] // map_stride),
-                mirrored=mirror,
-            ).to(maps)
-            for axis, mirror in ((0, False), (1, False), (1, True))
-        )
-        sampled.append(rows @ maps[:, 0] @ columns.T + rows @ maps[:, 1] @ mirrored.T)
+    height, width = (-(-length // map_stride) for length in image_size)
+    sampled = [
+        pair_at_centres(maps, view_size, (height, width), backbone)
+        for maps, view_size in scale_maps
+    ]
     return torch.stack(sampled).sum(0)
+
+
+def pair_at_centres(
+    maps: Tensor, view_size: Sequence[int], cells: tuple[int, int], backbone: Backbone
+) -> Tensor:
+    """Return the sum (N, *cells) of pairs (N, 2, h, w) of a view's maps, the second mirrored.
+
+    Each is sampled where its features really look.
+    """
+    rows, columns, mirrored = (
+        sampling_matrix(
+            backbone,
+            features=maps.shape[2 + axis],
+            view_length=view_size[axis],
+            cells=cells[axis],
+            mirrored=mirror,
+        ).to(maps)
+        for axis, mirror in ((0, False), (1, False), (1, True))
+    )
+    return rows @ maps[:, 0] @ columns.T + rows @ maps[:, 1] @ mirrored.T
 
 
 def sampling_matrix(

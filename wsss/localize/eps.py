@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from wsss.localize._stretched import localize_stretched
-from wsss.localize._views import EPSILON, Targets, views_per_pass
+from wsss.localize._views import Targets, over_maximum, views_per_pass
 from wsss.models.backbones.backbone import check_precision
 from wsss.models.classifier import Classifier
 from wsss.models.eps import EpsClassifier
@@ -66,7 +66,7 @@ def localize(
         images,
         class_ids,
         maps_of,
-        lambda sums: sums / (sums.amax((1, 2), keepdim=True) + EPSILON),
+        over_maximum,
         scales=scales,
         map_stride=map_stride,
         alignment=alignment,

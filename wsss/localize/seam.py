@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from wsss.localize._stretched import localize_stretched
-from wsss.localize._views import EPSILON, Targets, views_per_pass
+from wsss.localize._views import EPSILON, Targets, over_maximum, views_per_pass
 from wsss.models.backbones.backbone import check_precision
 from wsss.models.classifier import Classifier
 from wsss.models.seam import SeamClassifier, resized
@@ -74,7 +74,7 @@ def localize(
     def normalized(sums: Tensor) -> Tensor:
         if normalization == "official":
             return official_maps(sums).relu()
-        return sums / (sums.amax((1, 2), keepdim=True) + EPSILON)
+        return over_maximum(sums)
 
     return localize_stretched(
         model,

@@ -5,6 +5,8 @@ import math
 import cv2
 import numpy as np
 
+from wsss.metrics.contour import truth_and_radius
+
 
 class BoundaryScore:
     """Matches of label edges over a data set (EPS sec. 5.1, Table 1).
@@ -42,13 +44,9 @@ class BoundaryScore:
         Raises:
             ValueError: sizes differ.
         """
-        if ground_truth.shape != prediction.shape:
-            raise ValueError(
-                f"ground truth is {ground_truth.shape} and prediction {prediction.shape}; "
-                "bring the prediction to the size of the image"
-            )
-        truth = np.where(ground_truth == self.ignore_index, 0, ground_truth)
-        radius = math.ceil(self.tolerance * math.hypot(*truth.shape))
+        truth, radius = truth_and_radius(
+            ground_truth, prediction, ignore_index=self.ignore_index, tolerance=self.tolerance
+        )
         self.counts += match_edges(label_edges(truth), label_edges(prediction), radius=radius)
 
     def merge(self, other: "BoundaryScore") -> None:

@@ -34,13 +34,9 @@ class ContourScore:
         Raises:
             ValueError: sizes differ.
         """
-        if ground_truth.shape != prediction.shape:
-            raise ValueError(
-                f"ground truth is {ground_truth.shape} and prediction {prediction.shape}; "
-                "bring the prediction to the size of the image"
-            )
-        truth = np.where(ground_truth == self.ignore_index, 0, ground_truth)
-        radius = math.ceil(self.tolerance * math.hypot(*truth.shape))
+        truth, radius = truth_and_radius(
+            ground_truth, prediction, ignore_index=self.ignore_index, tolerance=self.tolerance
+        )
         for label in np.union1d(np.unique(truth), np.unique(prediction)).tolist():
             if 0 < label < self.num_classes:
                 self.counts[label - 1] += match_boundaries(
@@ -88,6 +84,29 @@ class ContourScore:
             raise KeyError(f"absent_classes is {absent_classes!r}; known: one, left_out")
         mean = float(scores.mean()) if scores.size else float("nan")
         return {"contour_f": mean, "num_classes": float(scores.size)}
+
+
+def truth_and_radius(
+    ground_truth: np.ndarray, prediction: np.ndarray, *, ignore_index: int, tolerance: float
+) -> tuple[np.ndarray, int]:
+    """Return the ground truth, ignored pixels as background, and the tolerance in whole pixels.
+
+    Args:
+        ground_truth: uint8 (H,W).
+        prediction: uint8 (H,W).
+        ignore_index: ground truth label that is set to background.
+        tolerance: as a fraction of the diagonal; rounded up.
+
+    Raises:
+        ValueError: sizes differ.
+    """
+    if ground_truth.shape != prediction.shape:
+        raise ValueError(
+            f"ground truth is {ground_truth.shape} and prediction {prediction.shape}; "
+            "bring the prediction to the size of the image"
+        )
+    truth = np.where(ground_truth == ignore_index, 0, ground_truth)
+    return truth, math.ceil(tolerance * math.hypot(*truth.shape))
 
 
 def match_boundaries(truth: np.ndarray, prediction: np.ndarray, *, radius: int) -> np.ndarray:

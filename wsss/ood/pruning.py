@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from math import ceil, sqrt
 
 # Two-sided 95 % of the normal distribution.
@@ -40,6 +41,25 @@ class ClassAccount:
     to_check: int | None
     enough: bool
     done: bool
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How well two people agree on the images that both decided.
+
+    Attributes:
+        first: One person's name.
+        second: The other's.
+        both: Number of these images.
+        differ: Ids of those on which they differ.
+        kappa: Cohen's; None where it is undefined.
+    """
+
+    first: str
+    second: str
+    both: int
+    differ: tuple[str, ...]
+    kappa: float | None
 
 
 def class_account(ranked: int, kept: int, rejected: int, *, wanted: int | None) -> ClassAccount:
@@ -160,6 +180,23 @@ def cohens_kappa(first: Sequence[str], second: Sequence[str]) -> float | None:
         return None
     agreed = sum(one == other for one, other in zip(first, second, strict=True))
     return (items * agreed - by_chance) / (items**2 - by_chance)
+
+
+def agreements(words: Mapping[str, Mapping[str, str]]) -> list[Agreement]:
+    """Return how well each two people agree who both decided an image, by their names.
+
+    Args:
+        words: Each person's words by image id.
+    """
+    found = []
+    for first, second in combinations(sorted(words), 2):
+        own, other = words[first], words[second]
+        both = sorted(own.keys() & other.keys())
+        if both:
+            differ = tuple(image_id for image_id in both if own[image_id] != other[image_id])
+            kappa = cohens_kappa([own[i] for i in both], [other[i] for i in both])
+            found.append(Agreement(first, second, len(both), differ, kappa))
+    return found
 
 
 def _to_check(wanted: int | None, kept: int, undecided: int, rate: float | None) -> int | None:

@@ -3,11 +3,10 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import pandas as pd
 
-from wsss.ood.pruning import cohens_kappa
+from wsss.ood.pruning import agreements
 
 ANNOTATOR_COLUMNS = (
     *("annotator", "num_checked", "num_rejected", "positive_rate", "num_settled", "seconds"),
@@ -141,14 +140,17 @@ def agreement_table(votes: Mapping[str, Sequence[Vote]]) -> pd.DataFrame:
         for vote in own:
             if vote.decision and not vote.settles:
                 words.setdefault(vote.annotator, {})[image_id] = vote.decision
-    rows = []
-    for first, second in combinations(sorted(words), 2):
-        both = [image_id for image_id in words[first] if image_id in words[second]]
-        if not both:
-            continue
-        differ = [i for i in both if words[first][i] != words[second][i]]
-        kappa = cohens_kappa([words[first][i] for i in both], [words[second][i] for i in both])
-        rows.append((first, second, len(both), len(differ), len(settled & set(differ)), kappa))
+    rows = [
+        (
+            pair.first,
+            pair.second,
+            pair.both,
+            len(pair.differ),
+            len(settled & set(pair.differ)),
+            pair.kappa,
+        )
+        for pair in agreements(words)
+    ]
     table = pd.DataFrame(rows, columns=list(AGREEMENT_COLUMNS))
     return table.astype({"kappa": float})
 

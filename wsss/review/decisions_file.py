@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from wsss.store.atomic import atomic_path
-from wsss.store.rows import read_rows
+from wsss.store.rows import read_cells
 
 log = logging.getLogger(__name__)
 
@@ -79,9 +79,10 @@ class DecisionsFile:
             return None
         if hashlib.sha256(self.path.read_bytes()).hexdigest() in self._checksums:
             return None
-        rows = [(*row, "") for row in read_rows(self.path, COLUMNS[:2])]
-        if "decided_by" in self._header():
-            rows = [(*row,) for row in read_rows(self.path, COLUMNS[:3])]
+        names, cells = read_cells(self.path, COLUMNS[:2])
+        # Without the column of names, all are nobody's.
+        places = [names.index(name) if name in names else None for name in COLUMNS[:3]]
+        rows = [tuple("" if place is None else row[place] for place in places) for row in cells]
         for number, (image_id, word, _) in enumerate(rows, start=2):
             if word.strip() not in ("keep", "reject", ""):
                 raise ValueError(
@@ -89,10 +90,6 @@ class DecisionsFile:
                     "write keep or reject, or nothing if undecided"
                 )
         return [(image_id, word.strip(), by.strip()) for image_id, word, by in rows]
-
-    def _header(self) -> list[str]:
-        with self.path.open(encoding="utf-8-sig", newline="") as file:
-            return next(csv.reader(file), [])
 
 
 def row_text(image_id: str, decision: str, decided_by: str, votes: str) -> str:

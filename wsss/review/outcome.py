@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
 
-from wsss.ood.pruning import cohens_kappa
+from wsss.ood.pruning import agreements
 from wsss.review.annotator import Annotator
 from wsss.review.names import SETTLES
 
@@ -87,20 +86,14 @@ def agreement(annotators: Mapping[str, Annotator]) -> list[dict[str, str | int |
 
     `kappa` is Cohen's; None where it is not defined, as when both said the same of all images.
     """
-    found: list[dict[str, str | int | float | None]] = []
-    for first, second in combinations(sorted(annotators), 2):
-        own, other = annotators[first].decisions, annotators[second].decisions
-        both = sorted(own.keys() & other.keys())
-        if not both:
-            continue
-        words = [own[image_id] for image_id in both], [other[image_id] for image_id in both]
-        found.append(
-            {
-                "first": first,
-                "second": second,
-                "both": len(both),
-                "differ": sum(a != b for a, b in zip(*words, strict=True)),
-                "kappa": cohens_kappa(*words),
-            }
-        )
-    return found
+    words = {name: own.decisions for name, own in annotators.items()}
+    return [
+        {
+            "first": pair.first,
+            "second": pair.second,
+            "both": pair.both,
+            "differ": len(pair.differ),
+            "kappa": pair.kappa,
+        }
+        for pair in agreements(words)
+    ]

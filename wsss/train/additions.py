@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from wsss.losses.classification import classification_loss
 from wsss.losses.fsl import feature_similarity_loss
 from wsss.losses.fsl_gates import gate_predictions
-from wsss.losses.isl import importance_sampling_loss
+from wsss.losses.isl import importance_sampling_loss, mix_losses
 
 
 def added_losses(
@@ -47,7 +47,7 @@ def added_losses(
             **options,
         )
         pooled = classification_loss(score_maps.mean((2, 3)), image_labels)
-        total = total + share * (sampled - pooled)
+        total = total + mix_losses(pooled, sampled, loss_weight=share) - pooled
         terms["importance_sampling"] = sampled.detach()
     if feature_similarity is not None:
         options = dict(feature_similarity)
