@@ -6,7 +6,16 @@ import stat
 
 import pytest
 
-from tests.review.site import DECISIONS, FOLDER, Client, Server, decided, image_id, make_set
+from tests.review.site import (
+    DECISIONS,
+    FOLDER,
+    Client,
+    Server,
+    decided,
+    image_id,
+    make_set,
+    own_port,
+)
 from wsss.cli import main
 from wsss.store.rows import write_rows
 
@@ -43,11 +52,11 @@ def test_it_serves_until_it_is_interrupted_and_says_how_far_one_has_come(folder,
 
 
 def test_after_a_restart_the_address_is_the_same_and_the_page_goes_on(folder):
-    with Server(folder) as server:
+    port = own_port()
+    with Server(folder, "--port", port) as server:
         client = Client(server, "anna")
         client.act("1", "decide", images=[0], decision="keep")
         address = server.address
-    port = address.partition("?")[0].rpartition(":")[2].rstrip("/")
     with Server(folder, "--port", port) as again:
         assert again.address == address
         client.connection.close()

@@ -2,10 +2,13 @@
 
 import json
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -81,6 +84,18 @@ def draw_image(number: int, height: int, width: int) -> Image.Image:
     image = Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
     ImageDraw.Draw(image).text((6, 4), str(number), fill=(255, 255, 255))
     return image
+
+
+def own_port() -> str:
+    """Return a port that no other test's server takes while its own is restarted.
+
+    It is outside of those that servers try by themselves, and that systems give to connections.
+    """
+    for port in random.sample(range(20_000, 30_000), 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return str(port)
+    raise RuntimeError("no port is free between 20000 and 30000")
 
 
 class Server:

@@ -5,7 +5,7 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.review.site import Server, decided, image_id, make_set
+from tests.review.site import Server, decided, image_id, make_set, own_port
 
 pytestmark = pytest.mark.slow
 TRAIN = list(range(12))
@@ -59,11 +59,11 @@ def test_what_is_pressed_is_shown_as_decided_only_once_it_is_on_the_disk(folder,
 
 
 def test_undo_goes_on_across_a_restart_of_the_server(folder, desks):
-    with Server(folder) as server:
+    port = own_port()
+    with Server(folder, "--port", port) as server:
         desk = desks(server)
         desk.press("p", "x", "p")
         desk.saved()
-        port = server.host.rpartition(":")[2]
         server.kill()
     desk.press("Control+z")
     desk.wait("document.querySelector('#banners').innerText.includes('wsss review')")

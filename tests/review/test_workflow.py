@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.review.site import Server, decided
+from tests.review.site import Server, decided, own_port
 from tests.workflow.conftest import copy_project
 
 CONFIG, DECISIONS = "config/waiting.yaml", "data/decisions.csv"
@@ -25,9 +25,9 @@ def test_a_set_is_pruned_by_keyboard_alone_and_the_workflow_goes_on_with_it(tmp_
     stopped = run()
     assert stopped.returncode != 0 and f"`wsss review {FOLDER}`" in stopped.stderr
 
-    with Server(tmp_path, ood_set=FOLDER) as server:
+    port = own_port()
+    with Server(tmp_path, "--port", port, ood_set=FOLDER) as server:
         desk = desks(server)
-        port = server.host.rpartition(":")[2]
         classes = desk.page.locator("[data-class]").count()
         assert classes == 3
         desk.press("x", "p", "p")
