@@ -29,13 +29,14 @@ from wsss.train.batches import BatchStream
 from wsss.train.checkpoint import RunningCheckpoint
 from wsss.train.classifier import train_classifier
 from wsss.train.irn import train_irn
+from wsss.train.objectives.step import load_objective
 from wsss.train.segmenter import train_segmenter
 from wsss.train.streams import labelled_stream, masked_stream
 from wsss.train.wood import train_wood
 
 CLASSES = 20
 COMPUTING = {"precision": "full", "channels_last": True, "compiled": False}
-NOTHING_ADDED: Mapping[str, Any] = {"importance_sampling": None, "feature_similarity": None}
+PLAIN = load_objective("plain", {}, classes=(), importance_sampling=None, feature_similarity=None)
 SGD = {"learning_rate": 1e-4, "momentum": 0.9, "weight_decay": 1e-4, "schedule": "poly"}
 FAST = {"precision": "bfloat16", "channels_last": True, "compiled": True}
 # Batches that AdvCAM gets on a CPU, where a step of one takes minutes.
@@ -198,7 +199,7 @@ def _classifier(data: Data, clock: Clock, *, computing: Mapping[str, Any] = COMP
         frozen_stages=3,
         computing=computing,
         checkpoint=_checkpoint(data),
-        **NOTHING_ADDED,
+        objective=PLAIN,
         **SGD,
     )
 
@@ -230,7 +231,7 @@ def _wood(data: Data, clock: Clock, *, computing: Mapping[str, Any] = COMPUTING)
         local_ood_coefficient=0.0,
         computing=computing,
         checkpoint=_checkpoint(data),
-        **NOTHING_ADDED,
+        objective=PLAIN,
         **SGD,
     )
 

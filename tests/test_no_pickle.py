@@ -61,7 +61,13 @@ READERS = {
     "load_weights": load_weights,
     "load_classifier": load_classifier,
     "classifier's initial_weights": lambda path: start_classifier(
-        None, classes=["a"], backbone="compact", initial_weights=str(path), random_seed=0
+        None,
+        classes=["a"],
+        network="classifier",
+        network_options={},
+        backbone="compact",
+        initial_weights=str(path),
+        random_seed=0,
     ),
     "segmenter's initial_weights": lambda path: start_segmenter(
         RECIPE,

@@ -121,11 +121,8 @@ def test_irn():
 
 
 def test_additions_to_a_classifier_training():
-    assert arguments("train.additions:added_losses") == {
-        "importance_sampling", "feature_similarity"
-    }  # fmt: skip
     assert options("importance_sampling", "loss_weight") == arguments(
-        "losses.isl:importance_sampling_loss", "posterior", "generator"
+        "losses.isl:importance_sampling_loss", "generator"
     )
     assert options("feature_similarity", "weight") == arguments(
         "losses.fsl:feature_similarity_loss"
@@ -140,12 +137,23 @@ def labelled_views():
     return arguments("train.streams:labelled_stream", "random_seed", "workers")
 
 
-def test_plain_classifier():
+ADDED = {"importance_sampling", "feature_similarity"}
+OF_WORKFLOW = ("start_from", "threads", "images", "saliency", "network", "objective")
+
+
+@pytest.mark.parametrize("name", ["plain", "seam", "eps"])
+def test_classifiers_that_learn_from_labels(name):
     start = arguments("train.networks:start_classifier", "classes", "random_seed")
-    assert start == {"backbone", "initial_weights"}
-    training = options("classifier.plain", "start_from", "threads", "images", *start)
-    assert training == arguments("train.classifier:train_classifier", "checkpoint")
-    assert options("classifier.plain/images") == labelled_views()
+    assert start == {"backbone", "initial_weights", "network", "network_options"}
+    training = options(f"classifier.{name}", *OF_WORKFLOW, *start) - ADDED
+    assert training == arguments("train.classifier:train_classifier", "checkpoint", "objective")
+    assert options(f"classifier.{name}/images") == labelled_views()
+    own = options(f"classifier.{name}")
+    objective = options(f"classifier.{name}/objective") if "objective" in own else set()
+    assert objective == arguments(f"train.objectives.{name}:losses", *ADDED)
+    network = options(f"classifier.{name}/network") if "network" in own else set()
+    module = "classifier" if name == "plain" else name
+    assert network == arguments(f"models.{module}:build_classifier", "num_classes")
 
 
 def test_wood_classifier():
@@ -157,9 +165,10 @@ def test_wood_classifier():
         "images",
         "ood_batch_size",
         "clusters",
+        *ADDED,
     )
     assert training == arguments(
-        "train.wood:train_wood", "class_means", "cluster_means", "checkpoint"
+        "train.wood:train_wood", "class_means", "cluster_means", "checkpoint", "objective"
     )
     assert options("classifier.wood/images") == labelled_views()
     assert options("classifier.wood/clusters") == arguments("ood.cluster:group_ood", "random_seed")

@@ -10,7 +10,8 @@ from tests.localize.test_stretched import build
 from tests.models.official_wide_resnet38 import official_tensors
 from wsss.localize import eps
 from wsss.localize._views import view_pairs
-from wsss.models.eps import build_eps_classifier, eps_from_official
+from wsss.models.eps import build_classifier as build_eps_classifier
+from wsss.models.eps import eps_from_official
 
 torch.set_num_threads(1)
 

@@ -10,7 +10,8 @@ from tests.localize.test_stretched import build
 from tests.models.official_wide_resnet38 import official_tensors
 from wsss.localize import seam
 from wsss.localize.seam import official_maps
-from wsss.models.seam import build_seam_classifier, resized, seam_from_official
+from wsss.models.seam import build_classifier as build_seam_classifier
+from wsss.models.seam import resized, seam_from_official
 from wsss.refine.crf import dense_crf
 
 torch.set_num_threads(1)

@@ -9,8 +9,8 @@ from tests.localize.test_cam import Subsampled, blob, small_batch
 from wsss.localize import eps, seam
 from wsss.localize._stretched import localize_stretched
 from wsss.models.classifier import Classifier, build_classifier
-from wsss.models.eps import build_eps_classifier
-from wsss.models.seam import build_seam_classifier
+from wsss.models.eps import build_classifier as build_eps_classifier
+from wsss.models.seam import build_classifier as build_seam_classifier
 
 torch.set_num_threads(1)
 OPTIONS = {

@@ -8,6 +8,7 @@ import torch
 
 from tests import golden
 from wsss.losses import wood, wood_distance
+from wsss.losses.classification import classification_loss
 from wsss.models.classifier import build_classifier
 from wsss.ood.cluster import class_means, kmeans
 
@@ -74,8 +75,9 @@ def official_step(case, logits, features, logits_fn, ood_images, means, centres)
     excluded = hyper["class_left_out_of_ood_loss_zero_based"]
     counts = wood.counted_items(ood_logits, excluded_class=excluded)
     golden.assert_close(case, "out_ood_mask", counts.numpy().astype(np.uint8))
-    return wood.wood_loss(
-        logits,
+    classification = classification_loss(logits, label)
+    total, terms = wood.wood_loss(
+        classification,
         label,
         features,
         ood_logits=ood_logits,
@@ -90,6 +92,7 @@ def official_step(case, logits, features, logits_fn, ood_images, means, centres)
         ood_form="official",
         excluded_class=excluded,
     )
+    return total, {"classification": classification.detach(), **terms}
 
 
 def check_gradient(case, gradient, to_classes, label):
@@ -353,12 +356,13 @@ def test_ood_loss_by_hand():
 @pytest.mark.parametrize("parts", ["both", "in", "ood"])
 def test_total_is_the_weighted_sum_of_the_chosen_terms(parts):
     z, y, p_in, p_ood = example(7)
-    logits = torch.tensor(np.random.default_rng(2).normal(size=(8, 3)))
+    ood_logits = torch.tensor(np.random.default_rng(2).normal(size=(3, 3)))
+    classification = torch.tensor(0.7, dtype=torch.float64)
     total, terms = wood.wood_loss(
-        logits[:5],
+        classification,
         y,
         z,
-        ood_logits=logits[5:],
+        ood_logits=ood_logits,
         class_means=p_in,
         cluster_means=p_ood,
         lambda_=0.1,
@@ -373,7 +377,7 @@ def test_total_is_the_weighted_sum_of_the_chosen_terms(parts):
     signs = {"both": (1, -1), "in": (1, 0), "ood": (0, -1)}[parts]
     distance = signs[0] * terms["distance_in"] + signs[1] * terms["distance_ood"]
     torch.testing.assert_close(terms["distance"], distance)
-    expected = terms["classification"] + 0.1 * distance + 0.5 * terms["ood"]
+    expected = classification + 0.1 * distance + 0.5 * terms["ood"]
     torch.testing.assert_close(total, expected)
 
 

@@ -9,7 +9,8 @@ from tests.models.official_wide_resnet38 import official_shapes, official_tensor
 from wsss.localize import cam
 from wsss.losses.eps import eps_terms
 from wsss.models.classifier import build_classifier
-from wsss.models.eps import EpsClassifier, build_eps_classifier, eps_from_official
+from wsss.models.eps import EpsClassifier, eps_from_official
+from wsss.models.eps import build_classifier as build_eps_classifier
 
 torch.set_num_threads(1)
 

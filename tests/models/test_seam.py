@@ -22,12 +22,12 @@ from wsss.models import seam
 from wsss.models.classifier import build_classifier
 from wsss.models.seam import (
     SeamClassifier,
-    build_seam_classifier,
     competing_maps,
     resized,
     seam_from_official,
     spread,
 )
+from wsss.models.seam import build_classifier as build_seam_classifier
 
 torch.set_num_threads(1)
 

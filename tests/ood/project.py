@@ -96,6 +96,8 @@ class OodProject:
             "classifier": "f_in.safetensors",
         }  # fmt: skip
         paths = {name: str(self.path(file)) for name, file in {**data, **inputs}.items()}
+        if script == "train_wood":
+            params["objective"] = {"name": "plain", "options": {}}
         fake = SimpleNamespace(
             input=Named(paths),
             output=Named({name: str(self.path(file)) for name, file in outputs.items()}),

@@ -10,11 +10,13 @@ from wsss.data.index import ImageRecord
 from wsss.models.classifier import Classifier, build_classifier
 from wsss.store.masks import write_mask
 from wsss.train.batches import BatchStream
+from wsss.train.objectives.step import load_objective
 from wsss.train.streams import labelled_stream, masked_stream
 
 CLASSES = ("red", "green")
 COMPUTING = {"precision": "full", "channels_last": True, "compiled": False}
 NOTHING_ADDED = {"importance_sampling": None, "feature_similarity": None}
+PLAIN = load_objective("plain", {}, classes=CLASSES, **NOTHING_ADDED)
 SIZES = ((32, 40), (40, 32), (32, 40), (32, 32), (40, 32), (32, 40))
 
 

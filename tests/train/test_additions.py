@@ -3,22 +3,34 @@
 import pytest
 import torch
 
-from tests.train.small import NOTHING_ADDED, equal_tensors, small_classifier, stream_of
+from tests.train.small import CLASSES, equal_tensors, small_classifier, stream_of
 from tests.train.test_trainings import RECIPE, falls, wood
 from wsss.losses.classification import classification_loss
 from wsss.losses.fsl import feature_similarity_loss
 from wsss.losses.fsl_gates import gate_predictions
 from wsss.losses.isl import importance_sampling_loss
-from wsss.train.additions import added_losses
+from wsss.train.additions import added_similarity, mixed_classification
 from wsss.train.checkpoint import running_checkpoint
 from wsss.train.classifier import train_classifier
+from wsss.train.objectives.step import load_objective
 
-SAMPLING = {"loss_weight": 0.3, "num_samples": 5, "weight_offset": 1e-5}
+SAMPLING = {
+    "loss_weight": 0.3, "posterior": "binomial", "num_samples": 5, "weight_offset": 1e-5
+}  # fmt: skip
 SIMILARITY = {
     "weight": 0.5, "mu": 2.5, "sigma": 2.0, "reach": 6.0, "gate": "max_official",
     "background": "complement",
 }  # fmt: skip
-BOTH = {"importance_sampling": SAMPLING, "feature_similarity": SIMILARITY}
+
+
+def objective(sampling=None, similarity=None):
+    """Plain classification with these additions."""
+    return load_objective(
+        "plain", {}, classes=CLASSES, importance_sampling=sampling, feature_similarity=similarity
+    )
+
+
+BOTH = objective(SAMPLING, SIMILARITY)
 
 
 @pytest.fixture
@@ -30,27 +42,44 @@ def batch():
     return score_maps, labels, pixels
 
 
-def test_nothing_is_added_where_nothing_is_asked_for(batch):
-    total, terms = added_losses(*batch, **NOTHING_ADDED)
-    assert total == 0 and terms == {}
-
-
-def test_importance_sampling_takes_the_place_of_its_share(batch):
+def mixed(batch, options, *, background=None):
     score_maps, labels, _ = batch
+    pooled = classification_loss(score_maps.mean((2, 3)), labels)
+    return pooled, *mixed_classification(
+        pooled, score_maps, labels, background=background, options=options
+    )
+
+
+def test_nothing_is_added_where_nothing_is_asked_for(batch):
+    pooled, found, terms = mixed(batch, None)
+    assert found is pooled and terms == {}
+    assert added_similarity(*batch, options=None) == (0, {})
+
+
+@pytest.mark.parametrize("posterior", ["binomial", "multinomial"])
+def test_importance_sampling_takes_the_place_of_its_share(batch, posterior):
+    score_maps, labels, _ = batch
+    background = torch.randn(2, 1, 4, 6, dtype=torch.float64)
     torch.manual_seed(5)
-    total, terms = added_losses(*batch, importance_sampling=SAMPLING, feature_similarity=None)
+    options = SAMPLING | {"posterior": posterior}
+    pooled, found, terms = mixed(batch, options, background=background)
+    maps = torch.cat([background, score_maps], 1) if posterior == "multinomial" else score_maps
     sampled = importance_sampling_loss(
-        score_maps, labels, posterior="binomial", num_samples=5, weight_offset=1e-5,
+        maps, labels, posterior=posterior, num_samples=5, weight_offset=1e-5,
         generator=torch.Generator().manual_seed(5),
     )  # fmt: skip
-    pooled = classification_loss(score_maps.mean((2, 3)), labels)
-    assert pooled + total == pytest.approx(float(0.7 * pooled + 0.3 * sampled), rel=1e-12)
+    assert found == pytest.approx(float(0.7 * pooled + 0.3 * sampled), rel=1e-12)
     assert terms == {"importance_sampling": sampled}
+
+
+def test_multinomial_posteriors_need_a_background_output(batch):
+    with pytest.raises(ValueError, match="needs a classifier with a background output"):
+        mixed(batch, SAMPLING | {"posterior": "multinomial"})
 
 
 def test_feature_similarity_sees_the_image_at_the_maps_size(batch):
     score_maps, labels, pixels = batch
-    total, terms = added_losses(*batch, importance_sampling=None, feature_similarity=SIMILARITY)
+    total, terms = added_similarity(*batch, options=SIMILARITY)
     images = torch.nn.functional.interpolate(
         pixels.double() / 255, (4, 6), mode="bilinear", align_corners=True
     )
@@ -71,7 +100,7 @@ def train(records, tmp_path, name, seed=0, **changes):
 
 
 def test_a_classifier_learns_with_both_and_logs_them(records, tmp_path):
-    _, rows = train(records, tmp_path, "net", **BOTH)
+    _, rows = train(records, tmp_path, "net", objective=BOTH)
     assert falls(rows)
     for row in rows:
         pooled, sampled = row["classification"], row["importance_sampling"]
@@ -80,7 +109,7 @@ def test_a_classifier_learns_with_both_and_logs_them(records, tmp_path):
 
 
 def test_draws_repeat_with_the_random_seed_and_matter(records, tmp_path):
-    options = {"importance_sampling": SAMPLING, "epochs": 1}
+    options = {"objective": objective(SAMPLING), "epochs": 1}
     first, _ = train(records, tmp_path, "a", **options)
     again, _ = train(records, tmp_path, "b", **options)
     other, _ = train(records, tmp_path, "c", seed=1, **options)
@@ -88,16 +117,17 @@ def test_draws_repeat_with_the_random_seed_and_matter(records, tmp_path):
 
 
 def test_an_addition_of_weight_zero_changes_rounding_only(records, tmp_path):
-    none = {"importance_sampling": SAMPLING | {"loss_weight": 0.0},
-            "feature_similarity": SIMILARITY | {"weight": 0.0}}  # fmt: skip
-    with_none, _ = train(records, tmp_path, "a", epochs=1, **none)
+    none = objective(SAMPLING | {"loss_weight": 0.0}, SIMILARITY | {"weight": 0.0})
+    with_none, _ = train(records, tmp_path, "a", epochs=1, objective=none)
     without, _ = train(records, tmp_path, "b", epochs=1)
     for name, value in without.items():
         assert torch.allclose(with_none[name].double(), value.double(), atol=1e-4), name
 
 
 def test_wood_takes_both_beside_its_own(records, tmp_path):
-    _, rows = wood(records, running_checkpoint(tmp_path / "w", options=0, inputs=[]), **BOTH)
+    _, rows = wood(
+        records, running_checkpoint(tmp_path / "w", options=0, inputs=[]), objective=BOTH
+    )
     for row in rows:
         total = row["classification"] + 0.1 * row["distance"] + row["ood"]
         total += 0.3 * (row["importance_sampling"] - row["classification"])

@@ -26,8 +26,9 @@ def save(tmp_path):
 
 def classifier(path, backbone, random_seed=0):
     return start_classifier(
-        None, classes=CLASSES, backbone=backbone, initial_weights=str(path), random_seed=random_seed
-    )[0]
+        None, classes=CLASSES, network="classifier", network_options={}, backbone=backbone,
+        initial_weights=str(path), random_seed=random_seed,
+    )[0]  # fmt: skip
 
 
 def segmenter(path, backbone, *, saw_pixel_labels=False):

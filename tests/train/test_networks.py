@@ -27,10 +27,13 @@ def saved(tmp_path):
     return tmp_path / "net", classifier
 
 
-def start(path=None, *, classes=CLASSES, backbone="compact", initial_weights="none", random_seed=0):
+def start(
+    path=None, *, classes=CLASSES, backbone="compact", initial_weights="none", random_seed=0,
+    network="classifier", **network_options,
+):  # fmt: skip
     return start_classifier(
-        path, classes=classes, backbone=backbone, initial_weights=initial_weights,
-        random_seed=random_seed,
+        path, classes=classes, network=network, network_options=network_options,
+        backbone=backbone, initial_weights=initial_weights, random_seed=random_seed,
     )  # fmt: skip
 
 
@@ -125,3 +128,26 @@ def test_a_segmenter_starts_at_random_or_from_the_classifier(saved):
     # A classifier's file, as `wsss import-weights` makes it, does as well.
     imported = start_deeplab(str(path), path)
     assert equal_tensors(imported.base.backbone.state_dict(), classifier.backbone.state_dict())
+
+
+@pytest.mark.parametrize(("network", "options"), [("seam", {"head_dropout": 0.25}), ("eps", {})])
+def test_a_network_of_its_own_comes_back_whole(tmp_path, network, options):
+    classifier, backbone = start(network=network, random_seed=3, **options)
+    save_classifier(tmp_path / "net", classifier, backbone=backbone, classes=CLASSES)
+    loaded, _, _ = load_classifier(tmp_path / "net")
+    assert type(loaded) is type(classifier) and loaded.network_options() == options
+    assert equal_tensors(loaded.state_dict(), classifier.state_dict())
+    again, _ = start(network=network, initial_weights=tmp_path / "net", **options)
+    assert equal_tensors(again.state_dict(), classifier.state_dict())
+
+
+def test_another_network_takes_backbone_and_head_from_a_plain_file(saved):
+    path, plain = saved
+    taken, _ = start(network="seam", initial_weights=path, head_dropout=0.5)
+    assert equal_tensors(taken.backbone.state_dict(), plain.backbone.state_dict())
+    assert torch.equal(taken.head.weight, plain.head.weight)
+
+
+def test_an_unknown_network_is_named():
+    with pytest.raises(ValueError, match="unknown network 'siamese': choose one of classifier"):
+        start(network="siamese")

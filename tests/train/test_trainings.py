@@ -7,7 +7,7 @@ import torch
 from tests.train.small import (
     CLASSES,
     COMPUTING,
-    NOTHING_ADDED,
+    PLAIN,
     equal_tensors,
     masked_stream_of,
     small_classifier,
@@ -25,7 +25,7 @@ from wsss.train.wood import train_wood
 RECIPE = {
     "epochs": 4, "learning_rate": 0.02, "head_multiplier": 10, "momentum": 0.9,
     "weight_decay": 1e-4, "schedule": "poly", "batch_norm": "train", "frozen_stages": 0,
-    "computing": COMPUTING, **NOTHING_ADDED,
+    "computing": COMPUTING, "objective": PLAIN,
 }  # fmt: skip
 WOOD = {
     "perturbation_step": 0.07, "lambda_": 0.1, "ood_coefficient": 1.0, "closest_fraction": 0.5,

@@ -12,17 +12,16 @@ rule train_classifier:
     benchmark:
         f"{R}/benchmarks/{{dataset}}/{{classifier}}/s{{random_seed}}/train_classifier.tsv"
     wildcard_constraints:
-        classifier=one_of(named("classifiers", "method", "plain")),
+        classifier=one_of(named("classifiers", "method", *LEARNT_FROM_LABELS)),
     threads: lambda w: config_lookup.training_threads(config, w.classifier)
     resources:
         **limits("train_classifier", gpus=config["gpus"]["train"]),
     params:
-        options=lambda w: options_of(
-            "classifiers", w.classifier, "method", "start_from", "threads"
-        ),
-        code=lambda w: script_code(
-            "train_classifier", backbone_file(backbone_of(w.classifier))
-        ),
+        options=lambda w: options_of("classifiers", w.classifier, *NOT_OF_TRAININGS),
+        network=lambda w: config_lookup.network_of(config, w.classifier),
+        network_options=lambda w: config["classifiers"][w.classifier].get("network", {}),
+        objective=lambda w: config_lookup.objective_of(config, w.classifier),
+        code=lambda w: script_code("train_classifier", *training_files(w.classifier)),
     script:
         "../scripts/train_classifier.py"
 
@@ -44,9 +43,7 @@ rule extract_features:
     params:
         shards=config["shards"]["train"],
         batch_size=config["inference_batch_size"],
-        code=lambda w: script_code(
-            "extract_features", backbone_file(backbone_of(w.classifier))
-        ),
+        code=lambda w: script_code("extract_features", *network_files(w.classifier)),
     script:
         "../scripts/extract_features.py"
 
@@ -70,9 +67,7 @@ rule cluster_ood:
     params:
         options=lambda w: config["classifiers"][w.classifier]["clusters"],
         batch_size=config["inference_batch_size"],
-        code=lambda w: script_code(
-            "cluster_ood", backbone_file(backbone_of(w.classifier))
-        ),
+        code=lambda w: script_code("cluster_ood", *network_files(w.classifier)),
     script:
         "../scripts/cluster_ood.py"
 
@@ -98,16 +93,9 @@ rule train_wood:
         **limits("train_wood", gpus=config["gpus"]["train"]),
     params:
         options=lambda w: options_of(
-            "classifiers",
-            w.classifier,
-            "method",
-            "start_from",
-            "ood_set",
-            "clusters",
-            "threads",
+            "classifiers", w.classifier, "ood_set", "clusters", *NOT_OF_TRAININGS
         ),
-        code=lambda w: script_code(
-            "train_wood", backbone_file(backbone_of(w.classifier))
-        ),
+        objective=lambda w: config_lookup.objective_of(config, w.classifier),
+        code=lambda w: script_code("train_wood", *training_files(w.classifier)),
     script:
         "../scripts/train_wood.py"

@@ -66,6 +66,18 @@ def backbone_of(classifier):
     return config_lookup.backbone_of(config, classifier)
 
 
+def network_files(classifier):
+    """The files of a classifier's network that are loaded by name."""
+    network = config_lookup.network_of(config, classifier)
+    return backbone_file(backbone_of(classifier)), f"wsss/models/{network}.py"
+
+
+def training_files(classifier):
+    """What a classifier's training loads by name."""
+    objective = config_lookup.objective_of(config, classifier)["name"]
+    return *network_files(classifier), f"wsss/train/objectives/{objective}.py"
+
+
 def limits(rule, gpus=0):
     """What the jobs of a rule ask a cluster for, by their size and attempt."""
     asked = {"gpu": gpus} if gpus else {}

@@ -1,6 +1,18 @@
 # What the rules of training and refinement read, and which files their code is in.
 from wsss.fetch.catalogue import entry_with
 
+# Methods whose classifiers learn from the training images alone.
+LEARNT_FROM_LABELS = ("plain", "seam", "eps")
+# Options of a classifier that say what is trained, not how.
+NOT_OF_TRAININGS = (
+    "method",
+    "start_from",
+    "threads",
+    "network",
+    "objective",
+    "saliency",
+)
+
 
 def pool_files(w, name):
     """A file of the data set whose candidates a data set takes over, if it does."""

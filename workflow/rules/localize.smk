@@ -21,7 +21,7 @@ rule localize:
         code=lambda w: script_code(
             "localize",
             f"wsss/localize/{config['localizers'][w.localizer]['method']}.py",
-            backbone_file(backbone_of(w.classifier)),
+            *network_files(w.classifier),
         ),
     script:
         "../scripts/localize.py"

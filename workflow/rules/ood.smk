@@ -14,9 +14,7 @@ rule score_ood:
     params:
         shards=config["shards"]["ood"],
         batch_size=config["inference_batch_size"],
-        code=lambda w: script_code(
-            "score_ood", backbone_file(backbone_of(w.classifier))
-        ),
+        code=lambda w: script_code("score_ood", *network_files(w.classifier)),
     script:
         "../scripts/score_ood.py"
 
@@ -180,7 +178,7 @@ rule erase_ood:
         code=lambda w: script_code(
             "erase_ood",
             "wsss/localize/cam.py",
-            backbone_file(backbone_of(config["ood_sets"][w.ood_set]["ranked_by"])),
+            *network_files(config["ood_sets"][w.ood_set]["ranked_by"]),
         ),
     script:
         "../scripts/erase_ood.py"

@@ -72,9 +72,7 @@ rule train_irn:
         **limits("train_irn", gpus=config["gpus"]["train"]),
     params:
         options=lambda w: config["refiners"][w.refiner]["training"],
-        code=lambda w: script_code(
-            "train_irn", backbone_file(backbone_of(w.classifier))
-        ),
+        code=lambda w: script_code("train_irn", *network_files(w.classifier)),
     script:
         "../scripts/train_irn.py"
 

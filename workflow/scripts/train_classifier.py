@@ -12,6 +12,7 @@ from wsss.train.device import prepare_device
 from wsss.train.distributed import own_share
 from wsss.train.launch import end_other_ranks, launch
 from wsss.train.networks import save_classifier, start_classifier
+from wsss.train.objectives.step import load_objective
 from wsss.train.streams import labelled_stream
 
 log_to(snakemake.log[0])
@@ -25,6 +26,8 @@ random_seed = int(snakemake.wildcards.random_seed)
 classifier, backbone = start_classifier(
     snakemake.input.get("start") or None,
     classes=index.classes,
+    network=snakemake.params.network,
+    network_options=snakemake.params.network_options,
     backbone=options.pop("backbone"),
     initial_weights=options.pop("initial_weights"),
     random_seed=random_seed,
@@ -41,7 +44,15 @@ checkpoint = running_checkpoint(
     options=[dict(snakemake.params.items()), random_seed],
     inputs=snakemake.input,
 )
-history = train_classifier(classifier.to(device), stream, **options, checkpoint=checkpoint)
+objective = load_objective(
+    **snakemake.params.objective,
+    classes=index.classes,
+    importance_sampling=options.pop("importance_sampling"),
+    feature_similarity=options.pop("feature_similarity"),
+)
+history = train_classifier(
+    classifier.to(device), stream, objective=objective, **options, checkpoint=checkpoint
+)
 end_other_ranks()
 save_classifier(snakemake.output.classifier, classifier, backbone=backbone, classes=index.classes)
 write_records(snakemake.output.train, history)

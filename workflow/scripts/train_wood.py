@@ -15,6 +15,7 @@ from wsss.train.device import prepare_device
 from wsss.train.distributed import own_share
 from wsss.train.launch import end_other_ranks, launch
 from wsss.train.networks import load_classifier, save_classifier
+from wsss.train.objectives.step import load_objective
 from wsss.train.streams import labelled_stream
 from wsss.train.wood import train_wood
 
@@ -45,6 +46,12 @@ checkpoint = running_checkpoint(
     options=[dict(snakemake.params.items()), random_seed],
     inputs=snakemake.input,
 )
+objective = load_objective(
+    **snakemake.params.objective,
+    classes=index.classes,
+    importance_sampling=options.pop("importance_sampling"),
+    feature_similarity=options.pop("feature_similarity"),
+)
 options["lambda_"] = options.pop("lambda")
 options["excluded_class"] = index.class_id(options["excluded_class"])
 history = train_wood(
@@ -53,6 +60,7 @@ history = train_wood(
     ood_stream,
     class_means=torch.from_numpy(centres["class_means"]),
     cluster_means=torch.from_numpy(centres["cluster_means"]),
+    objective=objective,
     **options,
     checkpoint=checkpoint,
 )

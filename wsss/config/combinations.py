@@ -9,6 +9,7 @@ from typing import Any
 
 from wsss.config.data_sets import WITHOUT_MASKS, check_dataset, why_no_candidates
 from wsss.config.lookup import backbone_of
+from wsss.config.network_checks import check_chain_network, check_classifier_network
 from wsss.config.references import ConfigError, chains_with_paths, needs_of
 from wsss.config.shown import check_file_names, check_shown
 from wsss.config.threshold_checks import check_thresholds
@@ -38,6 +39,8 @@ def check_combinations(config: Mapping[str, Any]) -> None:
     for group, check in checks.items():
         for name, options in config[group].items():
             check(options, f"config.{group}.{name}")
+    for name in config["classifiers"]:
+        check_classifier_network(config, name)
     _check_gpus(config, gpus)
     check_thresholds(config)
     check_file_names(config)
@@ -52,6 +55,12 @@ def _check_classifier(options: Mapping[str, Any], path: str) -> None:
     if low > high:
         raise ConfigError(
             f"{path}.images.resize_long is [{low}, {high}], but the smaller side comes first"
+        )
+    scale = options.get("objective", {}).get("second_scale", 1)
+    if int(options["images"]["crop_size"] * scale) < LARGEST_STRIDE:
+        raise ConfigError(
+            f"{path}.objective.second_scale is {scale:g}, which leaves less than {LARGEST_STRIDE} "
+            f"pixels of images.crop_size {options['images']['crop_size']}: raise one of them"
         )
     similarity = options["feature_similarity"]
     if similarity and (similarity["gate"], similarity["background"]) == ("scores", "complement"):
@@ -159,6 +168,7 @@ def _check_chain(config: Mapping[str, Any], links: list[str], path: str) -> None
             f"{path}: {classifier} needs OoD images, but config.datasets.{dataset} has no "
             f"candidates: set its {keys}"
         )
+    check_chain_network(config, links, path)
     if len(links) == 5:
         _check_segmentation(config, links, path)
 

@@ -14,6 +14,21 @@ def training_threads(config: Mapping[str, Any], classifier: str) -> int:
     return config["classifiers"][classifier]["threads"] or config["threads"]["train"]
 
 
+def first_of(config: Mapping[str, Any], classifier: str) -> Mapping[str, Any]:
+    """Return the options of the classifier that a classifier's training began with.
+
+    Its network, backbone and objective are those of all that go on from it.
+
+    Args:
+        config: A resolved config.
+        classifier: One of its classifiers.
+    """
+    options: Mapping[str, Any] = config["classifiers"][classifier]
+    while options["start_from"] is not None:
+        options = config["classifiers"][options["start_from"]]
+    return options
+
+
 def backbone_of(config: Mapping[str, Any], classifier: str) -> str:
     """Return the backbone of a classifier: that of its first ancestor.
 
@@ -21,6 +36,36 @@ def backbone_of(config: Mapping[str, Any], classifier: str) -> str:
         config: A resolved config.
         classifier: One of its classifiers.
     """
-    while (start := config["classifiers"][classifier]["start_from"]) is not None:
-        classifier = start
-    return str(config["classifiers"][classifier]["backbone"])
+    return str(first_of(config, classifier)["backbone"])
+
+
+def network_of(config: Mapping[str, Any], classifier: str) -> str:
+    """Return the name of a classifier's network, a file of `wsss.models`.
+
+    Args:
+        config: A resolved config.
+        classifier: One of its classifiers.
+    """
+    method = str(first_of(config, classifier)["method"])
+    return "classifier" if method == "plain" else method
+
+
+def objective_of(config: Mapping[str, Any], classifier: str) -> dict[str, Any]:
+    """Return what training images teach a classifier: name and options of an objective.
+
+    Args:
+        config: A resolved config.
+        classifier: One of its classifiers.
+    """
+    options = first_of(config, classifier)
+    return {"name": options["method"], "options": dict(options.get("objective", {}))}
+
+
+def saliency_of(config: Mapping[str, Any], classifier: str) -> str | None:
+    """Return the saliency maps that a classifier learns from, or None.
+
+    Args:
+        config: A resolved config.
+        classifier: One of its classifiers.
+    """
+    return first_of(config, classifier).get("saliency")

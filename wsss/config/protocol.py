@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
+from wsss.config.lookup import first_of
 from wsss.config.references import CHAIN_LINKS, STAGE_LINKS
 from wsss.config.thresholds import KEYS
 
@@ -30,7 +31,7 @@ def row_protocol(config: Mapping[str, Any], chain: str, stage: str) -> dict[str,
     """
     names = chain.split("/")[: STAGE_LINKS[stage]]
     links = {group: config[group][name] for group, name in zip(CHAIN_LINKS, names, strict=False)}
-    weights = [_weights(_first(config, names[1]))]
+    weights = [_weights(first_of(config, names[1]))]
     if "segmenters" in links:
         weights.append(f"{links['segmenters']['method']} on {_weights(links['segmenters'])}")
     refiner = links.get("refiners", {})
@@ -41,14 +42,6 @@ def row_protocol(config: Mapping[str, Any], chain: str, stage: str) -> dict[str,
         "refiner_thresholds": "; ".join(_thresholds(refiner)),
         "checkpoint": CHECKPOINT,
     }
-
-
-def _first(config: Mapping[str, Any], classifier: str) -> Mapping[str, Any]:
-    """Return the classifier that a classifier's training began with."""
-    options: Mapping[str, Any] = config["classifiers"][classifier]
-    while options["start_from"] is not None:
-        options = config["classifiers"][options["start_from"]]
-    return options
 
 
 def _weights(options: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import torch
 
-from wsss.losses.classification import classification_loss, soft_margin
+from wsss.losses.classification import soft_margin
 from wsss.losses.wood_distance import FORMS, check_choice, distance_terms
 
 PARTS = ("both", "in", "ood")
@@ -93,7 +93,7 @@ def ood_loss(
 
 
 def wood_loss(
-    logits: torch.Tensor,
+    classification: torch.Tensor,
     image_labels: torch.Tensor,
     features: torch.Tensor,
     *,
@@ -116,7 +116,8 @@ def wood_loss(
     `distance_parts` give the ablations of w-ood Table 5.
 
     Args:
-        logits: (B, C) of the training images.
+        classification: what the training images teach by themselves, a scalar with gradient: the
+            classification loss, or the whole loss of the method that W-OoD is added to.
         image_labels: (B, C) multi-hot.
         features: (B, D) pooled features of the training images, with gradient.
         ood_logits: (B', C) of the OoD images, after `perturb_ood` where that is used.
@@ -132,14 +133,13 @@ def wood_loss(
         excluded_class: see `counted_items`.
 
     Returns:
-        The total with gradient, and the detached scalars classification, distance, distance_in,
-        distance_ood and ood.
+        The total with gradient, and the detached scalars distance, distance_in, distance_ood and
+        ood.
 
     Raises:
         ValueError: if shapes do not fit or an option is unknown or out of range.
     """
     check_choice("distance_parts", distance_parts, PARTS)
-    classification = classification_loss(logits, image_labels)
     own, near = distance_terms(
         features,
         image_labels,
@@ -153,11 +153,10 @@ def wood_loss(
     ood = ood_loss(
         ood_logits,
         excluded_class=excluded_class,
-        in_distribution_batch=len(logits),
+        in_distribution_batch=len(features),
         form=ood_form,
     )
     terms = {
-        "classification": classification,
         "distance": distance,
         "distance_in": own,
         "distance_ood": near,

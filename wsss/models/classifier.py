@@ -1,5 +1,7 @@
 """The multi-label image classifier whose class scores are also its localization maps."""
 
+from typing import ClassVar
+
 from torch import Tensor, nn
 
 from wsss.models.backbones.backbone import STAGES, Backbone, build_backbone
@@ -10,13 +12,21 @@ class Classifier(nn.Module):
 
     The pooled score is the mean of the score map (Zhou et al. 2016), so `forward` and `score_maps`
     agree: `forward(x) == score_maps(x).mean((2, 3))`.
+
+    A child names the file of `wsss.models` that builds it.
     """
+
+    network: ClassVar[str] = "classifier"
 
     def __init__(self, backbone: Backbone, num_classes: int) -> None:
         """Build the head for `num_classes` foreground classes."""
         super().__init__()
         self.backbone = backbone
         self.head = nn.Conv2d(backbone.stage_channels[-1], num_classes, 1, bias=False)
+
+    def network_options(self) -> dict[str, object]:
+        """Return the options beside backbone and classes with which `build_network` built this."""
+        return {}
 
     def normalize(self, images: Tensor) -> Tensor:
         """Return RGB images (B, 3, H, W) on the backbone's scale, see `Backbone.normalize`."""
@@ -45,9 +55,18 @@ def build_classifier(backbone: str, *, num_classes: int) -> Classifier:
     Raises:
         ValueError: No backbone has this name, or there is no class.
     """
+    check_num_classes(num_classes)
+    return Classifier(build_backbone(backbone), num_classes)
+
+
+def check_num_classes(num_classes: int) -> None:
+    """Check that there is something to classify.
+
+    Raises:
+        ValueError: There is no class.
+    """
     if num_classes < 1:
         raise ValueError(f"a classifier needs at least one class, got num_classes={num_classes}")
-    return Classifier(build_backbone(backbone), num_classes)
 
 
 def set_batch_norm_frozen(module: nn.Module) -> None:
@@ -74,6 +93,8 @@ def trainable_parameters(
 ) -> dict[str, list[nn.Parameter]]:
     """Return the parameters to train, as {"backbone": [...], "head": [...]}, and freeze the others.
 
+    The head is all that is not the backbone: a child's further layers learn at its rate.
+
     The first `frozen_stages` of the five stages get `requires_grad=False`, so no gradient is
     computed for them. 3 is what the official code does: IRN cuts the gradient after ResNet-50's
     layer2, W-OoD hands only layer3, layer4 and the head to the optimiser. The official learning
@@ -90,4 +111,6 @@ def trainable_parameters(
             parameter.requires_grad_(number >= frozen_stages)
             if number >= frozen_stages:
                 trained.append(parameter)
-    return {"backbone": trained, "head": list(classifier.head.parameters())}
+    inside = {id(parameter) for parameter in classifier.backbone.parameters()}
+    head = [parameter for parameter in classifier.parameters() if id(parameter) not in inside]
+    return {"backbone": trained, "head": head}

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from wsss.models.backbones.backbone import Backbone, build_backbone
-from wsss.models.classifier import Classifier
+from wsss.models.classifier import Classifier, check_num_classes
 from wsss.models.official_weights import classifier_from_official
 
 
@@ -16,6 +16,8 @@ class EpsClassifier(Classifier):
     `score_maps`, `forward` and all localizers see the plain classifier of C classes. Where the
     background counts it is the last of K = C + 1 outputs, as in the paper and the official code.
     """
+
+    network = "eps"
 
     def __init__(self, backbone: Backbone, num_classes: int) -> None:
         """Build the head for `num_classes` foreground classes and the background's."""
@@ -37,14 +39,13 @@ class EpsClassifier(Classifier):
         return self.all_score_maps(x).softmax(1)
 
 
-def build_eps_classifier(backbone: str, *, num_classes: int) -> EpsClassifier:
+def build_classifier(backbone: str, *, num_classes: int) -> EpsClassifier:
     """Return an EPS classifier with random weights on the backbone of this name.
 
     Raises:
         ValueError: No backbone has this name, or there is no class.
     """
-    if num_classes < 1:
-        raise ValueError(f"a classifier needs at least one class, got num_classes={num_classes}")
+    check_num_classes(num_classes)
     return EpsClassifier(build_backbone(backbone), num_classes)
 
 

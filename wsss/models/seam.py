@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from wsss.models.backbones.backbone import Backbone, build_backbone
-from wsss.models.classifier import Classifier
+from wsss.models.classifier import Classifier, check_num_classes
 from wsss.models.official_weights import CORRELATION, classifier_from_official
 
 EPSILON = 1e-5
@@ -67,6 +67,8 @@ class SeamClassifier(Classifier):
     background of the refined maps is made of the classes'.
     """
 
+    network = "seam"
+
     def __init__(self, backbone: Backbone, num_classes: int, *, head_dropout: float) -> None:
         """Build the head and the correlation.
 
@@ -81,6 +83,10 @@ class SeamClassifier(Classifier):
         channels = backbone.stage_channels
         self.correlation = PixelCorrelation(channels[LOWER_STAGE], channels[UPPER_STAGE])
         self.dropout = nn.Dropout2d(head_dropout)
+
+    def network_options(self) -> dict[str, object]:
+        """Return the options beside backbone and classes with which `build_network` built this."""
+        return {"head_dropout": self.dropout.p}
 
     def seam_maps(self, x: Tensor) -> SeamMaps:
         """Return raw and refined maps of a normalised batch (B, 3, H, W), at the features' size."""
@@ -101,16 +107,13 @@ class SeamClassifier(Classifier):
         return SeamMaps(scores, refined)
 
 
-def build_seam_classifier(
-    backbone: str, *, num_classes: int, head_dropout: float
-) -> SeamClassifier:
+def build_classifier(backbone: str, *, num_classes: int, head_dropout: float) -> SeamClassifier:
     """Return a SEAM classifier with random weights on the backbone of this name.
 
     Raises:
         ValueError: No backbone has this name, there is no class, or the dropout is not in 0..1.
     """
-    if num_classes < 1:
-        raise ValueError(f"a classifier needs at least one class, got num_classes={num_classes}")
+    check_num_classes(num_classes)
     if not 0 <= head_dropout <= 1:
         raise ValueError(f"the head's dropout is a probability in 0..1, got {head_dropout}")
     return SeamClassifier(build_backbone(backbone), num_classes, head_dropout=head_dropout)

@@ -7,6 +7,7 @@ data set.
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
+from wsss.config.lookup import objective_of
 from wsss.plan.counts import EMPTY, Split
 
 Config = Mapping[str, Any]
@@ -131,7 +132,11 @@ def classifier(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
     if options["method"] == "wood":
         # A step up their own score is a pass of the OoD images, forward and backward, too.
         batch += options["ood_batch_size"] * (2 if options["perturbation_step"] else 1)
-    return _of_views(steps * batch, images["crop_size"])
+    amount = _of_views(steps * batch, images["crop_size"])
+    # SEAM's second view of every training image.
+    scale = objective_of(config, wildcards["classifier"])["options"].get("second_scale", 0)
+    second = _of_views(steps * images["batch_size"], images["crop_size"], scale**2)
+    return amount._replace(passes=amount.passes + second.passes)
 
 
 def localized(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from math import ceil
 from typing import NamedTuple
 
-from wsss.config.lookup import backbone_of
+from wsss.config.lookup import backbone_of, objective_of
 from wsss.plan.amounts import Config, Wildcards
 from wsss.plan.counts import EMPTY, Counts, Split
 from wsss.plan.rates import Rate, expected_seconds
@@ -56,6 +56,9 @@ FEATURES_MB = 20
 LEARNING_COPIES = 3
 # Features of RIB's stages that rest: MB per million pixels, of the backbone with the most.
 RESTING_MB = 130
+# SEAM's similarities of all positions of an image: forward and backward, at the finest stride.
+SIMILARITY_COPIES = 2
+SEAM_STRIDE = 8
 
 
 class Network(NamedTuple):
@@ -221,9 +224,12 @@ def _network_load(
     own = plain._replace(network=backbone_of(config, wildcards["classifier"]), use="infer")
     if rule in ("train_classifier", "train_wood"):
         options = config["classifiers"][wildcards["classifier"]]
-        views = options["images"]["batch_size"]
+        views: float = options["images"]["batch_size"]
+        scale = objective_of(config, wildcards["classifier"])["options"].get("second_scale", 0)
+        kept = _similarities(options["images"]) if scale else 0
+        views *= 1 + scale**2
         views += options["ood_batch_size"] if options["method"] == "wood" else 0
-        return own._replace(use="train", batch=_crops(views, options["images"]))
+        return own._replace(use="train", batch=_crops(views, options["images"]), kept=kept)
     if rule == "train_irn":
         images = config["refiners"][wildcards["refiner"]]["training"]["images"]
         return own._replace(use="train", batch=_crops(images["batch_size"], images))
@@ -256,7 +262,13 @@ def _localizing(options: Config, train: Split, own: Load) -> Load:
     return own._replace(use="climb" if climbs else "infer", batch=batch, kept=kept)
 
 
-def _crops(views: int, images: Config) -> float:
+def _similarities(images: Config) -> float:
+    """Return the MB of SEAM's similarities of all positions, kept for the backward pass."""
+    positions = (images["crop_size"] / SEAM_STRIDE) ** 2
+    return SIMILARITY_COPIES * images["batch_size"] * positions**2 * 4 / 1e6
+
+
+def _crops(views: float, images: Config) -> float:
     return views * images["crop_size"] ** 2 / 1e6
 
 

@@ -1,64 +1,83 @@
-"""HFPL's additions to the classification of training images, for any classifier training."""
+"""HFPL's additions to what a classifier learns from training images, for any objective."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
-from wsss.losses.classification import classification_loss
 from wsss.losses.fsl import feature_similarity_loss
 from wsss.losses.fsl_gates import gate_predictions
 from wsss.losses.isl import importance_sampling_loss, mix_losses
 
 
-def added_losses(
-    score_maps: torch.Tensor,
-    image_labels: torch.Tensor,
-    pixels: torch.Tensor,
+def mixed_classification(
+    pooled: Tensor,
+    score_maps: Tensor,
+    image_labels: Tensor,
     *,
-    importance_sampling: Mapping[str, Any] | None,
-    feature_similarity: Mapping[str, Any] | None,
-) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-    """Return what is added to a loss that holds the classification loss, and its terms for the log.
+    background: Tensor | None,
+    options: Mapping[str, Any] | None,
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return the classification loss, of which importance sampling takes its share, and its term.
 
-    Importance sampling takes the place of a share of the classification loss (hfpl eq. 16), so its
-    share of the difference is added; the feature similarity loss is added with its weight.
     Positions are drawn from the generator of the whole training, which a checkpoint holds.
 
     Args:
-        score_maps: Raw scores (B, C, h, w) of the training images, whose means are the logits.
+        pooled: The classification loss of pooled scores, a scalar (hfpl eq. 16).
+        score_maps: Raw scores (B, C, h, w).
+        image_labels: (B, C) multi-hot.
+        background: Raw scores (B, 1, h, w) of a classifier with a background output, or None; only
+            the multinomial posterior sees it.
+        options: `loss_weight`, and `posterior`, `num_samples`, `weight_offset` of wsss.losses.isl;
+            None leaves the loss as it is.
+
+    Raises:
+        ValueError: The multinomial posterior is asked of a classifier without a background output.
+    """
+    if options is None:
+        return pooled, {}
+    given = dict(options)
+    share = given.pop("loss_weight")
+    if given["posterior"] == "multinomial":
+        if background is None:
+            raise ValueError(
+                "importance sampling with multinomial posteriors needs a classifier with a "
+                "background output, as EPS's is: take the binomial ones, or another classifier"
+            )
+        score_maps = torch.cat([background, score_maps], dim=1)
+    sampled = importance_sampling_loss(
+        score_maps, image_labels, generator=torch.default_generator, **given
+    )
+    return mix_losses(pooled, sampled, loss_weight=share), {"importance_sampling": sampled.detach()}
+
+
+def added_similarity(
+    score_maps: Tensor,
+    image_labels: Tensor,
+    pixels: Tensor,
+    *,
+    options: Mapping[str, Any] | None,
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return the feature similarity loss with its weight, and its term.
+
+    Args:
+        score_maps: Raw scores (B, C, h, w).
         image_labels: (B, C) multi-hot.
         pixels: RGB (B, 3, H, W), uint8.
-        importance_sampling: `loss_weight`, `num_samples`, `weight_offset` (see wsss.losses.isl), or
-            None.
-        feature_similarity: `weight`, `mu`, `sigma`, `reach` (see wsss.losses.fsl), `gate` and
-            `background` (see wsss.losses.fsl_gates), or None.
+        options: `weight`, `mu`, `sigma`, `reach` (see wsss.losses.fsl), `gate` and `background`
+            (see wsss.losses.fsl_gates); None adds nothing.
     """
-    total, terms = score_maps.new_zeros(()), {}
-    if importance_sampling is not None:
-        options = dict(importance_sampling)
-        share = options.pop("loss_weight")
-        sampled = importance_sampling_loss(
-            score_maps,
-            image_labels,
-            posterior="binomial",
-            generator=torch.default_generator,
-            **options,
-        )
-        pooled = classification_loss(score_maps.mean((2, 3)), image_labels)
-        total = total + mix_losses(pooled, sampled, loss_weight=share) - pooled
-        terms["importance_sampling"] = sampled.detach()
-    if feature_similarity is not None:
-        options = dict(feature_similarity)
-        weight, gate = options.pop("weight"), options.pop("gate")
-        predictions = gate_predictions(
-            score_maps, image_labels, gate=gate, background=options.pop("background")
-        )
-        images = F.interpolate(
-            pixels.to(predictions) / 255, score_maps.shape[2:], mode="bilinear", align_corners=True
-        )
-        similarity = feature_similarity_loss(predictions, images, **options)
-        total = total + weight * similarity
-        terms["feature_similarity"] = similarity.detach()
-    return total, terms
+    if options is None:
+        return score_maps.new_zeros(()), {}
+    given = dict(options)
+    weight = given.pop("weight")
+    predictions = gate_predictions(
+        score_maps, image_labels, gate=given.pop("gate"), background=given.pop("background")
+    )
+    images = F.interpolate(
+        pixels.to(predictions) / 255, score_maps.shape[2:], mode="bilinear", align_corners=True
+    )
+    similarity = feature_similarity_loss(predictions, images, **given)
+    return weight * similarity, {"feature_similarity": similarity.detach()}

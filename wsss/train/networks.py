@@ -9,18 +9,22 @@ import torch
 from torch import nn
 
 from wsss.models.backbones.backbone import Backbone, build_backbone
-from wsss.models.classifier import Classifier, build_classifier
+from wsss.models.classifier import Classifier
 from wsss.models.deeplab import MultiScale, build_segmenter
 from wsss.models.irn import IRNet
+from wsss.models.networks import build_network
 from wsss.store.weights import is_safetensors, load_weights, save_weights
 from wsss.train.initial_weights import start_from_others
+
+PLAIN = Classifier.network
 
 
 def save_classifier(
     path: Path, classifier: Classifier, *, backbone: str, classes: Sequence[str]
 ) -> None:
-    """Write a classifier with its backbone's name and its class names."""
-    _save(path, classifier, kind="classifier", recipe={"backbone": backbone}, classes=classes)
+    """Write a classifier with its network, its backbone's name and its class names."""
+    recipe = {"network": classifier.network, "backbone": backbone, **classifier.network_options()}
+    _save(path, classifier, kind="classifier", recipe=recipe, classes=classes)
 
 
 def load_classifier(path: Path) -> tuple[Classifier, str, tuple[str, ...]]:
@@ -31,7 +35,8 @@ def load_classifier(path: Path) -> tuple[Classifier, str, tuple[str, ...]]:
     """
     state, recipe, classes = _load(path, kind="classifier")
     with torch.device("meta"):
-        classifier = build_classifier(recipe["backbone"], num_classes=len(classes))
+        # Files from before there were several networks name none.
+        classifier = build_network(**{"network": PLAIN, **recipe}, num_classes=len(classes))
     classifier.load_state_dict(state, assign=True)
     return classifier.eval(), recipe["backbone"], classes
 
@@ -40,6 +45,8 @@ def start_classifier(
     start: Path | None,
     *,
     classes: Sequence[str],
+    network: str,
+    network_options: Mapping[str, Any],
     backbone: str,
     initial_weights: str,
     random_seed: int,
@@ -49,10 +56,12 @@ def start_classifier(
     Args:
         start: A trained classifier of the same classes, or None for a new one.
         classes: Foreground class names.
+        network: Of a new one, see `wsss.models.networks`.
+        network_options: Of a new one.
         backbone: Of a new one.
         initial_weights: Of a new one: `none` (random), `package` (those that come with an installed
             package), a file of ImageNet weights, or one made by `wsss import-weights`, whose head
-            is kept if its classes are the same.
+            is kept if its classes are the same, and what else its network has if that is the same.
         random_seed: Of the random weights.
 
     Raises:
@@ -65,7 +74,7 @@ def start_classifier(
         if tuple(known) != tuple(classes):
             raise ValueError(f"{start} knows the classes {known}, the data set has {classes}")
         return classifier, backbone
-    classifier = build_classifier(backbone, num_classes=len(classes))
+    classifier = build_network(network, backbone, num_classes=len(classes), **network_options)
     if initial_weights == "package":
         classifier.backbone.load_pretrained()
     elif initial_weights != "none":
@@ -84,7 +93,9 @@ def _start_from_file(
         raise ValueError(f"{path} holds a {other_backbone}, but the config asks for {backbone}")
     classifier.backbone.load_state_dict(other.backbone.state_dict())
     if tuple(other_classes) == tuple(classes):
-        classifier.head.load_state_dict(other.head.state_dict())
+        same = other.network == classifier.network
+        part, known = (classifier, other) if same else (classifier.head, other.head)
+        part.load_state_dict(known.state_dict())
 
 
 def save_irnet(path: Path, irnet: IRNet, *, backbone: str, classes: Sequence[str]) -> None:

@@ -9,11 +9,11 @@ import torch.nn.functional as F
 from wsss.losses.ood_local import local_ood_loss
 from wsss.losses.wood import perturb_ood, wood_loss
 from wsss.models.classifier import Classifier
-from wsss.train.additions import added_losses
 from wsss.train.batches import BatchStream
 from wsss.train.checkpoint import RunningCheckpoint
 from wsss.train.computing import set_computing
 from wsss.train.loop import fit
+from wsss.train.objectives.step import Objective, step_of
 from wsss.train.optimizer import classifier_optimizer, set_training_mode
 
 
@@ -24,6 +24,7 @@ def train_wood(
     *,
     class_means: torch.Tensor,
     cluster_means: torch.Tensor,
+    objective: Objective,
     epochs: float,
     learning_rate: float,
     head_multiplier: float,
@@ -42,8 +43,6 @@ def train_wood(
     ood_form: str,
     excluded_class: int | None,
     local_ood_coefficient: float,
-    importance_sampling: Mapping[str, Any] | None,
-    feature_similarity: Mapping[str, Any] | None,
     computing: Mapping[str, Any],
     checkpoint: RunningCheckpoint,
 ) -> list[dict[str, float]]:
@@ -55,10 +54,13 @@ def train_wood(
 
     Args:
         classifier: F_in, on its device; it becomes F.
-        images: Of the training split; batches of (pixels, image labels).
+        images: Of the training split; batches of (pixels, image labels), with saliency behind for
+            an objective that needs it.
         ood_images: Out-of-distribution images; batches of (pixels, ignored).
         class_means: P_in, float32 (C, D), zero for absent classes.
         cluster_means: P_ood, float32 (K, D), zero for empty clusters.
+        objective: What is learnt from the training images, see wsss.train.objectives: the paper's
+            L_cls, or the whole loss of the method that W-OoD goes on from (w-ood Table 1).
         epochs: Passes over the training images; OoD images come as often as steps ask for them.
         learning_rate: Of the backbone at the schedule's peak.
         head_multiplier: The head's factor on it.
@@ -77,8 +79,6 @@ def train_wood(
         distance_parts: `both`, `in` or `ood`.
         ood_form: `official` or `paper`.
         excluded_class: Zero-based class whose OoD images do not count, or None.
-        importance_sampling: Of the training images, see wsss.train.additions, or None.
-        feature_similarity: Of the training images, see wsss.train.additions, or None.
         computing: Arguments of `wsss.train.computing.set_computing`.
         checkpoint: Where a killed training goes on from.
     """
@@ -93,25 +93,21 @@ def train_wood(
     )
     set_training_mode(classifier, batch_norm=batch_norm)
     set_computing(classifier, **computing)
-    additions = {
-        "importance_sampling": importance_sampling,
-        "feature_similarity": feature_similarity,
-    }
-    adds = any(options is not None for options in additions.values())
 
     def losses(batch: list[torch.Tensor], ood_batch: list[torch.Tensor]) -> dict[str, torch.Tensor]:
-        pixels, labels = (part.to(device, non_blocking=True) for part in batch)
+        batch = [part.to(device, non_blocking=True) for part in batch]
+        count = len(batch[0])
         ood_pixels = classifier.normalize(ood_batch[0].to(device, non_blocking=True))
         ood_pixels = perturb_ood(classifier, ood_pixels, step=perturbation_step)
-        both = torch.cat([classifier.normalize(pixels), ood_pixels])
-        feature_maps = classifier.features(both)
-        features = feature_maps.mean((2, 3))
-        logits = F.linear(features, classifier.head.weight.flatten(1))
+        both = torch.cat([classifier.normalize(batch[0]), ood_pixels])
+        stages = classifier.backbone.stages(both)
+        features = stages[-1].mean((2, 3))
+        own = objective(classifier, step_of(batch, both, stages))
         total, terms = wood_loss(
-            logits[: len(pixels)],
-            labels,
-            features[: len(pixels)],
-            ood_logits=logits[len(pixels) :],
+            own["loss"],
+            batch[1],
+            features[:count],
+            ood_logits=F.linear(features[count:], classifier.head.weight.flatten(1)),
             lambda_=lambda_,
             ood_coefficient=ood_coefficient,
             closest_fraction=closest_fraction,
@@ -122,14 +118,10 @@ def train_wood(
             excluded_class=excluded_class,
             **centres,
         )
-        if adds:
-            score_maps = classifier.head(feature_maps[: len(pixels)])
-            added, own = added_losses(score_maps, labels, pixels, **additions)
-            total, terms = total + added, {**terms, **own}
         if local_ood_coefficient:
-            local = local_ood_loss(classifier.head(feature_maps[len(pixels) :]))
+            local = local_ood_loss(classifier.head(stages[-1][count:]))
             total, terms = total + local_ood_coefficient * local, {**terms, "local": local}
-        return {"loss": total, **terms}
+        return {**own, **terms, "loss": total}
 
     return fit(
         classifier,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -98,6 +98,11 @@ class Backbone(nn.Module):
             f"no installed package carries weights for {type(self).__name__}: "
             "give a weights file instead, or start from random weights"
         )
+
+    def compile(self, *args: Any, **options: Any) -> None:
+        """Compile `forward`, as every module does, and `stages`, which trainings call."""
+        super().compile(*args, **options)
+        self.stages = torch.compile(self.stages, *args, **options)  # type: ignore[method-assign]
 
     def train(self, mode: bool = True) -> "Backbone":
         """Set the training mode; frozen batch normalisation stays on its running statistics."""
