@@ -170,7 +170,9 @@ def _labelled(data: Data, clock: Clock) -> BatchStream:
     size = data.size
     labels = np.eye(CLASSES, dtype=np.float32)[np.arange(size.images) % CLASSES]
     views = {"batch_size": size.batch, "resize_long": (320, 640), "crop_size": size.crop}
-    stream = labelled_stream(data.records, labels, **views, random_seed=0, workers=size.workers)
+    stream = labelled_stream(
+        data.records, labels, saliency=None, **views, random_seed=0, workers=size.workers
+    )
     return WatchedStream(**vars(stream), clock=clock)
 
 

@@ -99,7 +99,9 @@ def _decoded(path: Path) -> np.ndarray:
 
 def _classifier_views(inputs: Inputs) -> list[np.ndarray]:
     return [
-        augment_for_classification(read_image(path), rng, resize_long=RESIZE_LONG, crop_size=CROP)
+        augment_for_classification(
+            read_image(path), None, rng, resize_long=RESIZE_LONG, crop_size=CROP
+        )[0]
         for path, rng in zip(inputs.images, _generators(), strict=True)
     ]
 

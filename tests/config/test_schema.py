@@ -134,7 +134,7 @@ def masked_views():
 
 
 def labelled_views():
-    return arguments("train.streams:labelled_stream", "random_seed", "workers")
+    return arguments("train.streams:labelled_stream", "saliency", "random_seed", "workers")
 
 
 ADDED = {"importance_sampling", "feature_similarity"}

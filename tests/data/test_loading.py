@@ -30,10 +30,11 @@ def records(tmp_path):
     return found
 
 
-def classification(records, random_seed=0):
+def classification(records, random_seed=0, saliency=None):
     return ClassificationImages(
-        records, LABELS, resize_long=(16, 40), crop_size=24, random_seed=random_seed
-    )
+        records, LABELS, saliency=saliency, resize_long=(16, 40), crop_size=24,
+        random_seed=random_seed,
+    )  # fmt: skip
 
 
 def segmentation(records, masks=None):

@@ -195,7 +195,7 @@ def test_a_training_names_a_broken_image_in_one_sentence(tmp_path, workers):
     path.write_bytes(path.read_bytes()[:-60])
     records = prepare(root / "out", root=str(root), **{**OPTIONS, "val_list": ""}).records
     images = ClassificationImages(
-        records, np.eye(2), resize_long=(20, 30), crop_size=16, random_seed=0
+        records, np.eye(2), saliency=None, resize_long=(20, 30), crop_size=16, random_seed=0
     )
     stream = BatchStream(images, ["cut", "good"], batch_size=2, random_seed=0, workers=workers)
     with pytest.raises(

@@ -58,7 +58,9 @@ def record(tmp_path, request):
 @pytest.mark.parametrize("record", SIZES, indirect=True)
 def test_views_of_a_few_pixels(record, tmp_path):
     options = {"crop_size": 24, "random_seed": 0}
-    labelled = ClassificationImages([record], np.ones((1, 2)), resize_long=(16, 40), **options)
+    labelled = ClassificationImages(
+        [record], np.ones((1, 2)), saliency=None, resize_long=(16, 40), **options
+    )
     assert labelled[0, 0][0].shape == (3, 24, 24)
     write_masks(tmp_path, [("a", np.ones((record.height, record.width), np.uint8))])
     masked = SegmentationImages([record], [tmp_path / "a.png"], scales=(0.5, 2.0), **options)

@@ -14,7 +14,7 @@ IMAGE = RNG.integers(0, 256, (40, 30, 3), dtype=np.uint8)
 
 def views(count=40, image=IMAGE, **options):
     for number in range(count):
-        yield augment_for_classification(image, np.random.default_rng(number), **options)
+        yield augment_for_classification(image, None, np.random.default_rng(number), **options)[0]
 
 
 def test_equal_generators_give_equal_views():

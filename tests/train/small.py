@@ -42,11 +42,13 @@ def labels_of(records: list[ImageRecord]) -> np.ndarray:
     return np.array([[float(name in r.labels) for name in CLASSES] for r in records], np.float32)
 
 
-def stream_of(records: list[ImageRecord], *, batch_size: int = 2, workers: int = 0) -> BatchStream:
+def stream_of(
+    records: list[ImageRecord], *, batch_size: int = 2, workers: int = 0, saliency=None
+) -> BatchStream:
     """Return labelled views of 32 pixels."""
     return labelled_stream(
-        records, labels_of(records), batch_size=batch_size, resize_long=(32, 40), crop_size=32,
-        random_seed=0, workers=workers,
+        records, labels_of(records), saliency=saliency, batch_size=batch_size, resize_long=(32, 40),
+        crop_size=32, random_seed=0, workers=workers,
     )  # fmt: skip
 
 

@@ -35,6 +35,7 @@ classifier, backbone = start_classifier(
 stream = labelled_stream(
     records,
     np.stack([index.image_labels(record) for record in records]),
+    saliency=None,
     **options.pop("images"),
     random_seed=random_seed,
     workers=own_share(snakemake.threads) - 1,

@@ -31,7 +31,11 @@ ood_records = selected_records(read_table(snakemake.input.selected, COLUMNS))
 centres, _ = read_arrays(snakemake.input.clusters, ["class_means", "cluster_means"])
 classifier, backbone, classes = load_classifier(snakemake.input.start)
 views = options.pop("images")
-common = {"random_seed": random_seed, "workers": own_share(snakemake.threads) - 1}
+common = {
+    "saliency": None,
+    "random_seed": random_seed,
+    "workers": own_share(snakemake.threads) - 1,
+}
 stream = labelled_stream(
     records, np.stack([index.image_labels(record) for record in records]), **views, **common
 )

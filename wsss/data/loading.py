@@ -15,13 +15,14 @@ from wsss.data.images import read_image
 from wsss.data.index import ImageRecord, group_by_size
 from wsss.data.transforms import augment_for_classification, augment_for_segmentation
 from wsss.store.masks import read_mask
+from wsss.store.saliency import read_saliency_map
 
 READ_AHEAD = 2
 _ORDER = 1
 
 
-class ClassificationImages(Dataset[tuple[torch.Tensor, torch.Tensor]]):
-    """Random views of images, with their image labels.
+class ClassificationImages(Dataset[tuple[torch.Tensor, ...]]):
+    """Random views of images, with their image labels and perhaps their saliency maps.
 
     A key is (draw, index): the number of the view in the whole training, and of the image. The
     draw alone seeds the view, so neither the count of workers nor a resumption changes it.
@@ -29,12 +30,13 @@ class ClassificationImages(Dataset[tuple[torch.Tensor, torch.Tensor]]):
     Args:
         records: The images.
         image_labels: (N, C) float32, multi-hot.
+        saliency: One file of a saliency map per image, or None; the views are the same with both.
         resize_long: See `augment_for_classification`.
         crop_size: Side of the views in pixels.
         random_seed: Of the views.
 
     Raises:
-        ValueError: There is not one row of labels per image.
+        ValueError: There is not one row of labels, or one saliency map, per image.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class ClassificationImages(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         records: Sequence[ImageRecord],
         image_labels: np.ndarray,
         *,
+        saliency: Sequence[Path] | None,
         resize_long: tuple[int, int],
         crop_size: int,
         random_seed: int,
@@ -51,6 +54,9 @@ class ClassificationImages(Dataset[tuple[torch.Tensor, torch.Tensor]]):
                 f"image_labels {image_labels.shape} do not fit {len(records)} images; expected "
                 "(N, C)"
             )
+        if saliency is not None and len(saliency) != len(records):
+            raise ValueError(f"{len(saliency)} saliency maps do not fit {len(records)} images")
+        self.saliency = None if saliency is None else list(saliency)
         self.records = list(records)
         self.image_labels = torch.from_numpy(np.array(image_labels, dtype=np.float32))
         self.resize_long = resize_long
@@ -60,16 +66,38 @@ class ClassificationImages(Dataset[tuple[torch.Tensor, torch.Tensor]]):
     def __len__(self) -> int:
         return len(self.records)
 
-    def __getitem__(self, key: tuple[int, int]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the view (3, S, S) uint8 RGB and the labels (C,) float32."""
+    def __getitem__(self, key: tuple[int, int]) -> tuple[torch.Tensor, ...]:
+        """Return the view (3, S, S) uint8 RGB and the labels (C,) float32.
+
+        With saliency maps, also that of the view, (S, S) float32 in 0..1, 0 outside of the image.
+
+        Raises:
+            ValueError: A file cannot be read, or image and saliency map differ in size.
+        """
         draw, index = key
-        view = augment_for_classification(
-            _read(self.records[index]),
+        image = _read(self.records[index])
+        view, salient = augment_for_classification(
+            image,
+            self._saliency_of(index, image.shape[:2]),
             np.random.default_rng([self.random_seed, draw]),
             resize_long=self.resize_long,
             crop_size=self.crop_size,
         )
-        return _channels_first(view), self.image_labels[index]
+        if salient is None:
+            return _channels_first(view), self.image_labels[index]
+        shares = torch.from_numpy(np.ascontiguousarray(salient)).float() / 255
+        return _channels_first(view), self.image_labels[index], shares
+
+    def _saliency_of(self, index: int, size: tuple[int, ...]) -> np.ndarray | None:
+        if self.saliency is None:
+            return None
+        saliency = read_saliency_map(self.saliency[index])
+        if saliency.shape != size:
+            raise ValueError(
+                f"saliency map {self.saliency[index]} is {saliency.shape}, but image "
+                f"{self.records[index].image_id} is {size}; make the saliency map again"
+            )
+        return saliency
 
 
 class SegmentationImages(Dataset[tuple[torch.Tensor, torch.Tensor]]):

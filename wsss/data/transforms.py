@@ -13,24 +13,38 @@ IGNORE_INDEX = 255
 
 
 def augment_for_classification(
-    image: np.ndarray, rng: np.random.Generator, *, resize_long: tuple[int, int], crop_size: int
-) -> np.ndarray:
-    """Return a random view of an image, (crop_size, crop_size, 3) uint8.
+    image: np.ndarray,
+    saliency: np.ndarray | None,
+    rng: np.random.Generator,
+    *,
+    resize_long: tuple[int, int],
+    crop_size: int,
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return a random view of an image and of its saliency map, (S, S, 3) and (S, S) uint8.
 
     The long side is drawn uniformly from `resize_long`, the image resized (bicubic) and mirrored
     with probability 0.5. Where a side exceeds the view, a random part is taken; where it falls
     short, the image lands at a random place on the mean colour (AdvCAM 5.1; the training of IRN).
     The authors' code never draws the upper bound, and pads with zeros after normalization.
 
+    The saliency map goes the same way, bicubic too and clipped to its range, and is 0 outside of
+    the image, as in the official code of EPS. The image's view does not depend on it.
+
     Args:
         image: (H, W, 3) uint8 RGB.
+        saliency: (H, W) uint8, or None, which gives None back.
         rng: Always asked for the same number of draws.
         resize_long: Smallest and largest long side in pixels, both included.
         crop_size: Side of the view in pixels.
 
     Raises:
-        ValueError: The range is empty or a size is below 1.
+        ValueError: The range is empty, a size is below 1, or image and saliency differ in size.
     """
+    if saliency is not None and saliency.shape != image.shape[:2]:
+        raise ValueError(
+            f"saliency map {saliency.shape} and image {image.shape[:2]} differ in size; make the "
+            "saliency map again"
+        )
     low, high = resize_long
     if not 1 <= low <= high or crop_size < 1:
         raise ValueError(
@@ -42,7 +56,12 @@ def augment_for_classification(
     spans = [_Span.of(shape[axis], crop_size, shares[axis]) for axis in (0, 1)]
     view = _mean_canvas(crop_size).copy()
     view[spans[0].into, spans[1].into] = _resize(image, spans, Image.Resampling.BICUBIC)
-    return view[:, ::-1] if mirrored < 0.5 else view
+    step = -1 if mirrored < 0.5 else 1
+    if saliency is None:
+        return view[:, ::step], None
+    salient = np.zeros((crop_size, crop_size), dtype=np.uint8)
+    salient[spans[0].into, spans[1].into] = _resize(saliency, spans, Image.Resampling.BICUBIC)
+    return view[:, ::step], salient[:, ::step]
 
 
 def augment_for_segmentation(

@@ -22,10 +22,23 @@ def find_masks(folders: Sequence[Path | str]) -> dict[str, Path]:
     Raises:
         ValueError: An image has masks in two folders.
     """
+    return find_images(folders, noun="masks")
+
+
+def find_images(folders: Sequence[Path | str], *, noun: str) -> dict[str, Path]:
+    """Return the PNG files of several folders by image id.
+
+    Args:
+        folders: Of the shards.
+        noun: What the files are to a reader of the sentence.
+
+    Raises:
+        ValueError: An image has files in two folders.
+    """
     found: dict[str, Path] = {}
     for folder in folders:
         for path in sorted(Path(folder).glob("*.png")):
             if path.stem in found:
-                raise ValueError(f"image {path.stem} has two masks: {found[path.stem]} and {path}")
+                raise ValueError(f"image {path.stem} has two {noun}: {found[path.stem]} and {path}")
             found[path.stem] = path
     return found

@@ -68,6 +68,27 @@ def read_mask(path: Path | str) -> np.ndarray:
         ValueError: The file is missing, truncated, damaged, not a PNG, animated, or holds colours
             and no indices.
     """
+    mask, mode = read_levels(path, noun="mask")
+    if mask is None:
+        raise ValueError(
+            f"mask {path} has mode {mode}, not class indices; "
+            "convert its colours to indices (8-bit palette or grey PNG)"
+        )
+    return mask
+
+
+def read_levels(path: Path | str, *, noun: str) -> tuple[np.ndarray | None, str]:
+    """Return what an 8-bit grey or palette PNG holds, (H, W) uint8, and "".
+
+    Of another PNG, None and what it is.
+
+    Args:
+        path: The file.
+        noun: What it is to a reader of the sentences.
+
+    Raises:
+        ValueError: The file is missing, truncated, damaged or not a PNG.
+    """
     try:
         content = io.BytesIO(Path(path).read_bytes())
         # Compares the file's own checksums, which reading does not.
@@ -75,20 +96,17 @@ def read_mask(path: Path | str) -> np.ndarray:
             image.verify()
         with Image.open(content, formats=["PNG"]) as image:
             mode = _index_mode(image)
-            mask = None if mode else np.array(image)
+            levels = None if mode else np.array(image)
     except FileNotFoundError:
-        raise ValueError(f"mask {path} does not exist; run the step that makes it again") from None
+        raise ValueError(
+            f"{noun} {path} does not exist; run the step that makes it again"
+        ) from None
     except (*UNREADABLE, Image.DecompressionBombError) as error:
         reason = why_unreadable(error, "a PNG")
         raise ValueError(
-            f"mask {path} cannot be read as PNG ({reason}); delete it and make it again"
+            f"{noun} {path} cannot be read as PNG ({reason}); delete it and make it again"
         ) from None
-    if mask is None:
-        raise ValueError(
-            f"mask {path} has mode {mode}, not class indices; "
-            "convert its colours to indices (8-bit palette or grey PNG)"
-        )
-    return mask
+    return levels, mode
 
 
 def _index_mode(image: Image.Image) -> str:

@@ -17,13 +17,21 @@ def labelled_stream(
     records: Sequence[ImageRecord],
     image_labels: np.ndarray,
     *,
+    saliency: Mapping[str, Path] | None,
     batch_size: int,
     resize_long: Sequence[int],
     crop_size: int,
     random_seed: int,
     workers: int,
 ) -> BatchStream:
-    """Return augmented views with their image labels (N, C), in an order and views of one seed."""
+    """Return augmented views with their image labels (N, C), in an order and views of one seed.
+
+    With `saliency`, the files of saliency maps by image id, batches are (pixels, labels, saliency)
+    instead of (pixels, labels), with the same pixels.
+
+    Raises:
+        ValueError: An image has no saliency map.
+    """
     if batch_size > len(records):
         log.warning(
             "batches of %d hold images more than once: there are %d", batch_size, len(records)
@@ -31,6 +39,7 @@ def labelled_stream(
     images = ClassificationImages(
         records,
         image_labels,
+        saliency=None if saliency is None else _files(records, saliency, noun="saliency map"),
         resize_long=(resize_long[0], resize_long[1]),
         crop_size=crop_size,
         random_seed=random_seed,
@@ -53,20 +62,29 @@ def masked_stream(
     Raises:
         ValueError: An image has no mask.
     """
-    missing = [record.image_id for record in records if record.image_id not in masks]
-    if missing:
-        raise ValueError(
-            f"{len(missing)} of {len(records)} images have no mask (the first is {missing[0]}): "
-            "run the workflow again to make them"
-        )
     images = SegmentationImages(
         records,
-        [masks[record.image_id] for record in records],
+        _files(records, masks, noun="mask"),
         scales=tuple(scales),
         crop_size=crop_size,
         random_seed=random_seed,
     )
     return BatchStream(images, _ids(records), batch_size, random_seed, workers)
+
+
+def _files(records: Sequence[ImageRecord], files: Mapping[str, Path], *, noun: str) -> list[Path]:
+    """Return the file of every image.
+
+    Raises:
+        ValueError: An image has none.
+    """
+    missing = [record.image_id for record in records if record.image_id not in files]
+    if missing:
+        raise ValueError(
+            f"{len(missing)} of {len(records)} images have no {noun} (the first is {missing[0]}): "
+            "run the workflow again to make them"
+        )
+    return [files[record.image_id] for record in records]
 
 
 def _ids(records: Sequence[ImageRecord]) -> list[str]:
