@@ -30,7 +30,9 @@ changed; what does not fit exactly is refused. Checkpoints are read without runn
 of theirs."""
 IMPORT_OUTPUT = """what can be imported:
   classifier   ResNet-50 of jiwoon-ahn/irn, jbeomlee93/AdvCAM and RIB, naver-ai/w-ood;
-               Wide ResNet-38 of YudeWang/SEAM, halbielee/EPS, arvijj/hfpl
+               Wide ResNet-38 of YudeWang/SEAM, halbielee/EPS, arvijj/hfpl, as a plain one
+  seam         the same of SEAM and HFPL with the pixel correlation
+  eps          the same of EPS with the background output
   irn          boundary network (ResNet-50) of the same repositories
   segmenter    DeepLab-v2 (ResNet-101) of kazuto1011/deeplab-pytorch
 
@@ -316,7 +318,11 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
 
 def _add_import(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("network", choices=("classifier", "irn", "segmenter"), help="what the checkpoint holds")
+    add(
+        "network",
+        choices=("classifier", "seam", "eps", "irn", "segmenter"),
+        help="what the checkpoint holds",
+    )
     add("file", type=Path, metavar="FILE", help="the checkpoint (.pth)")
     add("--output", type=Path, required=True, metavar="OUT.safetensors")
     classes = parser.add_mutually_exclusive_group()

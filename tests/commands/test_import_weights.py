@@ -11,6 +11,7 @@ from tests.models.official_wide_resnet38 import ademxapp_name, official_tensors
 from tests.store.mxnet_writer import params_bytes
 from wsss.commands.import_weights import VOC_CLASSES, import_weights
 from wsss.models.classifier import build_classifier
+from wsss.models.seam import resized
 from wsss.train.networks import load_classifier, start_classifier
 
 
@@ -25,11 +26,11 @@ def folder(tmp_path):
     shutil.rmtree(tmp_path)
 
 
-def imported(folder, tensors):
+def imported(folder, tensors, network="classifier"):
     torch.save(tensors, folder / "official.pth")
-    out = folder / "classifier.safetensors"
+    out = folder / f"{network}.safetensors"
     text = import_weights(
-        "classifier", folder / "official.pth", out, classes=VOC_CLASSES, overwrite=False
+        network, folder / "official.pth", out, classes=VOC_CLASSES, overwrite=False
     )
     classifier, backbone, classes = load_classifier(out)
     assert classes == VOC_CLASSES
@@ -75,6 +76,12 @@ def test_eps(folder):
         scores.numpy(), case["out_scores_2"][:, :20], atol=rules["atol"], rtol=rules["rtol"]
     )
 
+    eps, _, text = imported(folder, official_tensors(case), "eps")
+    assert eps.network == "eps" and "no place" not in text
+    with torch.inference_mode():
+        everything = eps.all_score_maps(normalized(eps, case["in_image"]))
+    golden.assert_close(case, "out_scores_2", everything.numpy())
+
 
 @pytest.mark.slow
 def test_hfpl_and_ademxapp_s_file_of_its_backbone(folder):
@@ -90,14 +97,24 @@ def test_hfpl_and_ademxapp_s_file_of_its_backbone(folder):
     np.testing.assert_allclose(
         scores.numpy(), case["out_scores"][:, 1:], atol=rules["atol"], rtol=rules["rtol"]
     )
+    # With its correlation, the refined maps are the official ones.
+    seam, backbone, text = imported(folder, tensors, "seam")
+    assert backbone == "wide_resnet38" and "our SEAM classifier has no place for the back" in text
+    assert seam.network == "seam"
+    with torch.inference_mode():
+        raw, refined = seam.seam_maps(normalized(seam, case["in_image"]))
+    assert torch.equal(raw, scores)
+    full = resized(refined, case["in_image"].shape[:2])[:, :, 2::4, 2::4]
+    golden.assert_close(case, "out_refined", full.numpy())
     # The same backbone through MXNet's file starts a new classifier.
     path = folder / "a1.params"
     beside = {"fc8.weight", "f8_3.weight", "f8_4.weight", "f9.weight"}
     arrays = {ademxapp_name(n): t.numpy() for n, t in tensors.items() if n not in beside}
     path.write_bytes(params_bytes(arrays))
     started, _ = start_classifier(
-        None, classes=("a",), backbone="wide_resnet38", initial_weights=str(path), random_seed=0
-    )
+        None, classes=("a",), network="classifier", network_options={}, backbone="wide_resnet38",
+        initial_weights=str(path), random_seed=0,
+    )  # fmt: skip
     for one, other in zip(
         started.backbone.state_dict().values(), classifier.backbone.state_dict().values(),
         strict=True,

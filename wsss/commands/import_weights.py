@@ -10,9 +10,12 @@ from wsss.models.backbones.backbone import build_backbone
 from wsss.models.classifier import build_classifier
 from wsss.models.deeplab import build_segmenter
 from wsss.models.deeplab_weights import rename_deeplab
+from wsss.models.eps import eps_from_official
 from wsss.models.irn import IRNet
+from wsss.models.networks import build_network
 from wsss.models.official_weights import classifier_from_official, irn_from_official
 from wsss.models.renaming import rename_exactly
+from wsss.models.seam import seam_from_official
 from wsss.store.weights import load_torch_state
 from wsss.train.networks import save_classifier, save_irnet, save_segmenter
 
@@ -38,7 +41,8 @@ def import_weights(
     What of the checkpoint our network has no place for is named in the sentence.
 
     Args:
-        network: "classifier", "irn" or "segmenter".
+        network: "classifier" (a plain one, whatever else the file holds), "seam" or "eps" (with all
+            that these networks have), "irn" or "segmenter".
         path: A PyTorch file with a state dict; nothing but tensors is ever read from it.
         output: Ends with .safetensors.
         classes: Foreground classes in the network's order; a boundary network needs none.
@@ -59,9 +63,10 @@ def import_weights(
         left_out = _SAVE[network](state, output, tuple(classes or ()))
     except (ValueError, KeyError) as error:
         raise ValueError(f"{path}: {error.args[0]}") from error
-    done = f"{output}: {network} of {path}, {len(state)} tensors"
+    noun = NOUNS.get(network, network)
+    done = f"{output}: {noun} of {path}, {len(state)} tensors"
     if left_out:
-        done += f"; our {network} has no place for {' and '.join(left_out)}: not in the file"
+        done += f"; our {noun} has no place for {' and '.join(left_out)}: not in the file"
     return done
 
 
@@ -74,6 +79,33 @@ def _save_classifier(
     classifier.load_state_dict(tensors, assign=True)
     save_classifier(output, classifier, backbone=backbone, classes=classes)
     return left_out
+
+
+def _save_seam(state: dict[str, Tensor], output: Path, classes: tuple[str, ...]) -> tuple[str, ...]:
+    tensors = seam_from_official(state, num_classes=len(classes))
+    # A file does not tell how often its training dropped a channel; only a new training would ask.
+    _save_network("seam", tensors, output, classes, head_dropout=0.5)
+    return ("the background, the first row of fc8.weight, which nothing reads",)
+
+
+def _save_eps(state: dict[str, Tensor], output: Path, classes: tuple[str, ...]) -> tuple[str, ...]:
+    tensors = eps_from_official(state, num_classes=len(classes))
+    _save_network("eps", tensors, output, classes)
+    return ()
+
+
+def _save_network(
+    network: str,
+    tensors: dict[str, Tensor],
+    output: Path,
+    classes: tuple[str, ...],
+    **options: object,
+) -> None:
+    """Write tensors of a network on Wide ResNet-38, the backbone of all official ones but the plain."""
+    with torch.device("meta"):
+        classifier = build_network(network, "wide_resnet38", num_classes=len(classes), **options)
+    classifier.load_state_dict(tensors, assign=True)
+    save_classifier(output, classifier, backbone="wide_resnet38", classes=classes)
 
 
 def _save_irnet(
@@ -105,7 +137,14 @@ def _save_segmenter(
     return ()
 
 
-_SAVE = {"classifier": _save_classifier, "irn": _save_irnet, "segmenter": _save_segmenter}
+_SAVE = {
+    "classifier": _save_classifier,
+    "seam": _save_seam,
+    "eps": _save_eps,
+    "irn": _save_irnet,
+    "segmenter": _save_segmenter,
+}
+NOUNS = {"seam": "SEAM classifier", "eps": "EPS classifier", "irn": "boundary network"}
 
 
 def _check_count(found: int, classes: tuple[str, ...]) -> None:
