@@ -31,10 +31,13 @@ from tests.train.small import (
     stream_of,
     write_images,
 )
+from tests.train.test_additions import SAMPLING
+from tests.train.test_objectives import objective
 from tests.train.test_trainings import RECIPE, WOOD
 from wsss.data.index import ImageRecord
 from wsss.models.deeplab import build_segmenter
 from wsss.models.irn import IRNet
+from wsss.models.networks import build_network
 from wsss.store import atomic
 from wsss.store.weights import load_weights, save_weights
 from wsss.train import loop
@@ -59,6 +62,14 @@ class DifferenceError(AssertionError):
 def classifier(records: list[ImageRecord], checkpoint: RunningCheckpoint):
     module = small_classifier()
     return module, train_classifier(module, stream_of(records), **RECIPE, checkpoint=checkpoint)
+
+
+def seam(records: list[ImageRecord], checkpoint: RunningCheckpoint):
+    torch.manual_seed(0)
+    # It drops channels, and HFPL draws positions: a checkpoint holds the generator of both.
+    module = build_network("seam", "compact", num_classes=len(CLASSES), head_dropout=0.5)
+    options = {**RECIPE, "objective": objective("seam", importance_sampling=SAMPLING)}
+    return module, train_classifier(module, stream_of(records), **options, checkpoint=checkpoint)
 
 
 def wood(records: list[ImageRecord], checkpoint: RunningCheckpoint):
@@ -97,7 +108,7 @@ def segmenter(records: list[ImageRecord], checkpoint: RunningCheckpoint):
     return module, rows
 
 
-KINDS: dict[str, Callable] = {f.__name__: f for f in (classifier, wood, irn, segmenter)}
+KINDS: dict[str, Callable] = {f.__name__: f for f in (classifier, seam, wood, irn, segmenter)}
 
 
 @dataclass(frozen=True)

@@ -21,11 +21,13 @@ from tests.train.small import (
     stream_of,
 )
 from tests.train.test_loop import train
+from tests.train.test_objectives import objective
 from tests.train.test_trainings import RECIPE, WOOD
 from wsss.data.index import ImageRecord
 from wsss.logs import log_to
 from wsss.models.deeplab import build_segmenter
 from wsss.models.irn import IRNet
+from wsss.models.networks import build_network
 from wsss.store.weights import save_weights
 from wsss.train.checkpoint import running_checkpoint
 from wsss.train.classifier import train_classifier
@@ -50,6 +52,14 @@ def classifier_with_statistics(records, checkpoint):
     # One step: later ones would look through weights of another rounding.
     options = {**RECIPE, "epochs": 1}
     stream = stream_of(records, batch_size=6)
+    return module, train_classifier(module, stream, **options, checkpoint=checkpoint)
+
+
+def seam(records, checkpoint):
+    torch.manual_seed(0)
+    module = build_network("seam", "compact", num_classes=len(CLASSES), head_dropout=0.0)
+    options = {**RECIPE, "epochs": 4, "batch_norm": "frozen", "objective": objective("seam")}
+    stream = stream_of(records, batch_size=4, workers=1)
     return module, train_classifier(module, stream, **options, checkpoint=checkpoint)
 
 
@@ -90,7 +100,8 @@ def segmenter(records, checkpoint):
     return module, rows
 
 
-KINDS = {f.__name__: f for f in (classifier, classifier_with_statistics, wood, irn, segmenter)}
+TRAININGS = (classifier, classifier_with_statistics, seam, wood, irn, segmenter)
+KINDS = {f.__name__: f for f in TRAININGS}
 
 
 def trained(kind, records, folder):

@@ -101,7 +101,7 @@ def _save_network(
     classes: tuple[str, ...],
     **options: object,
 ) -> None:
-    """Write tensors of a network on Wide ResNet-38, the backbone of all official ones but the plain."""
+    """Write tensors of a network on Wide ResNet-38, the backbone of the official SEAM and EPS."""
     with torch.device("meta"):
         classifier = build_network(network, "wide_resnet38", num_classes=len(classes), **options)
     classifier.load_state_dict(tensors, assign=True)
