@@ -9,6 +9,7 @@ from wsss.commands.check import check, rules_of
 from wsss.store.arrays import write_arrays
 from wsss.store.maps import write_maps
 from wsss.store.masks import write_mask
+from wsss.store.saliency import write_saliency_maps
 from wsss.store.tables import write_table
 from wsss.store.weights import save_weights
 
@@ -18,6 +19,7 @@ FILES = {
     "scenes/wood/s0/features/0.h5": "extract_features",
     "scenes/wood/s0/cam/maps/0.h5": "localize",
     "scenes/wood/s0/cam/irn/pseudo_masks/0/a.png": "walk_irn",
+    "scenes/saliency/opencv/0/a.png": "make_saliency",
 }
 
 
@@ -25,7 +27,7 @@ FILES = {
 def results(tmp_path):
     """A folder with a file of each kind that carries checksums, and the logs of two rules."""
     folder = tmp_path / "results"
-    names = dict(zip(("table", "weights", "arrays", "maps", "mask"), FILES, strict=True))
+    names = dict(zip(("table", "weights", "arrays", "maps", "mask", "map"), FILES, strict=True))
     write_table(folder / names["table"], pd.DataFrame({"image_id": ["a"], "path": ["a.jpg"]}))
     save_weights(folder / names["weights"], {"w": torch.ones(40)}, metadata={})
     write_arrays(folder / names["arrays"], {"a": np.arange(99.0)}, attributes={})
@@ -35,6 +37,8 @@ def results(tmp_path):
         attributes={},
     )
     write_mask(folder / names["mask"], np.eye(20, dtype=np.uint8))
+    levels = np.arange(0, 250, 10, dtype=np.uint8)[None]
+    write_saliency_maps((folder / names["map"]).parent, [("a", levels)], source="OpenCV")
     for log in ("wood/s0/train_wood.log", "wood/s0/cam/irn/walk_irn/0.log"):
         path = folder / "logs/scenes" / log
         path.parent.mkdir(parents=True)
@@ -49,7 +53,7 @@ def written(content):
 
 def test_a_whole_folder_passes(results, capsys):
     assert main(["check", str(results)]) == 0
-    assert capsys.readouterr().out == "5 files read, 0 broken\n"
+    assert capsys.readouterr().out == "6 files read, 0 broken\n"
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -67,7 +71,7 @@ def test_a_broken_file_is_named_with_the_rule_that_makes_it(results, name, damag
     assert main(["check", str(results)]) == 1
     first, last = capsys.readouterr().out.splitlines()
     assert first.startswith(f"{path}: ") and first.endswith(f"{FILES[name]} makes it")
-    assert last == "5 files read, 1 broken"
+    assert last == "6 files read, 1 broken"
 
 
 def test_flipped_bits_are_found(results):
@@ -83,7 +87,7 @@ def test_flipped_bits_are_found(results):
             found += len(check(results)[1])
         path.write_bytes(content)
     # PNG's end mark is the only place where a bit means nothing.
-    assert found >= 195, f"{found} of 200 flipped bits were found"
+    assert found >= 234, f"{found} of 240 flipped bits were found"
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".pdf", ""])

@@ -18,7 +18,7 @@ def changed(changes):
         place = config
         for group in groups:
             place = place.setdefault(group, {})
-        place[key] = value
+        place[key] = copy.deepcopy(value)
     return config
 
 
@@ -27,6 +27,16 @@ def sentence(changes):
         resolve_config(changed(changes), SCHEMA)
     assert "\n" not in str(caught.value)
     return str(caught.value)
+
+
+# A refiner that takes saliency maps of the ground truth; nothing else needs OoD images.
+KNOWN = {
+    "saliency_maps.known": {"kind": "known"},
+    "refiners.salient": {"method": "saliency", "start_from": "seed", "saliency": "known"},
+    "tables": {"seeds": {"title": "t", "chains": {"a": "scenes/f_in/cam"}}},
+    "figures": {},
+    "panels": {"masks": {"panel": "masks", "title": "t", "chains": {"a": "scenes/f_in/cam/seed"}}},
+}
 
 
 def irn(**training):
@@ -138,6 +148,13 @@ def irn(**training):
         ({"segmenters.deeplab.initial_weights": "classifier", "tables.seeds.chains": {"a": FULL}},
          "config.segmenters.deeplab.initial_weights is classifier, but wood has the backbone "
          "compact, not resnet101_caffe: name the same"),
+        ({"datasets.scenes": {"kind": "openimages"}, **KNOWN,
+          "tables.seeds.chains": {"a": "scenes/f_in/cam/salient"}},
+         "config.tables.seeds.chains.a: saliency maps of kind known come from masks, but "
+         "config.datasets.scenes has none: take saliency maps of kind folder or opencv"),
+        ({"datasets.scenes": {"kind": "folder"}, **KNOWN,
+          "panels.masks.chains": {"a": "scenes/f_in/cam/salient"}},
+         "config.panels.masks.chains.a: saliency maps of kind known come from masks, but"),
     ],
 )  # fmt: skip
 def test_options_that_do_not_go_together_are_named(changes, words):
@@ -151,6 +168,10 @@ def test_options_that_do_not_go_together_are_named(changes, words):
         {"datasets.scenes.ood": 0, "tables": {}, "figures": {}, "panels": {}},
         {"datasets.scenes.val": 0},
         {"evaluation.thresholds": [0.5]},
+        {**KNOWN, "tables.seeds.chains": {"a": "scenes/f_in/cam/salient"}},
+        {**KNOWN, "datasets.scenes": {"kind": "folder", "masks": "masks"},
+         "tables.seeds.chains": {"a": "scenes/f_in/cam/salient"}},
+        {**KNOWN, "datasets.scenes": {"kind": "openimages"}},
         {"classifiers.f_in.images": {"resize_long": [320, 320]}},
         {"classifiers.f_in": {"method": "plain", "backbone": "efficientnet_lite0"}},
         {"refiners.irn": irn(radius=9, images={"crop_size": 68})},

@@ -21,6 +21,9 @@ CHOSEN = {"otsu": 0.0, "expected_iou": 0.99}
 # A climb of many steps is slow, and no different from one of three.
 FIXED = {"steps": 3, "batch_size": 4}
 
+# Other variants of a config.
+CHOSEN_BY_NAME = {"start_from": None, "saliency": None}
+
 
 class Beside:
     """One other image."""
@@ -47,10 +50,18 @@ def localized(method, options):
 
 def refined(method, options):
     refine = importlib.import_module(f"wsss.refine.{method}").refine
+    if method == "saliency":
+        mask = np.where(MAPS[0] > 0.5, 2, 0).astype(np.uint8)
+        return [refine(mask, IMAGES[0, ..., 0], np.array([1]), **options)]
     extra = [MAPS[0, :9, :10]] if method == "irn" else []
     maps = MAPS[:, :9, :10] if method == "irn" else MAPS
     options = with_thresholds(options, CHOSEN)
     return [refine(IMAGES[0], maps, np.array([0, 1]), *extra, **options)]
+
+
+def salient(kind, options):
+    opencv = importlib.import_module(f"wsss.data.saliency.{kind}")
+    return [opencv.saliency_map(IMAGES[0], **options)]
 
 
 def schema_of(name):
@@ -79,9 +90,11 @@ CASES = [
         "refine.seed",
         "refine.crf",
         "refine.irn",
+        "refine.saliency",
+        "saliency.opencv",
     )
     for key, schema in schema_of(name).items()
-    if key not in FIXED
+    if key not in FIXED | CHOSEN_BY_NAME
     for value in ends(schema)
 ]
 
@@ -89,8 +102,13 @@ CASES = [
 @pytest.mark.parametrize(("name", "key", "value"), CASES)
 def test_the_ends_of_an_option_give_finite_results(name, key, value):
     room, _, method = name.partition(".")
-    options = {k: FIXED.get(k, schema.get("default")) for k, schema in schema_of(name).items()}
-    found = {"localize": localized, "refine": refined}[room](method, {**options, key: value})
+    options = {
+        k: FIXED.get(k, schema.get("default"))
+        for k, schema in schema_of(name).items()
+        if k not in CHOSEN_BY_NAME
+    }
+    makes = {"localize": localized, "refine": refined, "saliency": salient}[room]
+    found = makes(method, {**options, key: value})
     for result in found:
         assert result.size and np.isfinite(result).all()
 

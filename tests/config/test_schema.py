@@ -61,6 +61,7 @@ def test_the_schema_knows_every_file_of_the_registries():
     drawing = [n for n in files("wsss/figures") if hasattr(
         importlib.import_module(f"wsss.figures.{n}"), "draw")]  # fmt: skip
     assert names("figure") == drawing
+    assert names("saliency") == files("wsss/data/saliency")
     for name in names("refine"):
         assert hasattr(importlib.import_module(f"wsss.refine.{name}"), "refine")
 
@@ -98,6 +99,13 @@ def test_data_sets(name):
     assert options(f"dataset.{name}", "pool") == arguments(f"data.sets.{name}:prepare", "workers")
 
 
+@pytest.mark.parametrize("name", names("saliency"))
+def test_saliency_maps(name):
+    # Only this kind is handed pixel labels.
+    given = ["ground_truth"] if name == "known" else []
+    assert options(f"saliency.{name}") == arguments(f"data.saliency.{name}:saliency_maps", *given)
+
+
 @pytest.mark.parametrize("name", names("figure"))
 def test_figures(name):
     own = options(f"figure.{name}", *SHOWN)
@@ -107,6 +115,11 @@ def test_figures(name):
 @pytest.mark.parametrize("name", ["seed", "crf"])
 def test_refiners_without_training(name):
     assert options(f"refine.{name}") == arguments(f"refine.{name}:refine")
+
+
+def test_refinement_by_saliency():
+    own = options("refine.saliency", "start_from", "saliency")
+    assert own == arguments("refine.saliency:refine")
 
 
 def test_irn():
@@ -224,7 +237,7 @@ def test_erased_ood_set():
 
 def test_every_kind_of_ood_set_was_checked():
     assert names("ood_set") == ["erase", "manual", "none", "oracle", "random", "random_hard"]
-    assert names("refine") == ["crf", "irn", "seed"]
+    assert names("refine") == ["crf", "irn", "saliency", "seed"]
     assert names("classifier") == ["plain", "wood"]
     assert names("segment") == ["deeplab_v2"]
 
@@ -233,7 +246,8 @@ def test_evaluation_and_tables():
     config = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text("utf-8"))
     contour = config["properties"]["evaluation"]["properties"]["contour"]["properties"]
     assert set(contour) == arguments("metrics.masks:score_masks", "num_classes", "pairs")
-    summary = arguments("report.table:summarise", "pruning", "saw_pixel_labels", "protocols")
+    leaks = ("saw_pixel_labels", "known_saliency")
+    summary = arguments("report.table:summarise", "pruning", "protocols", *leaks)
     renamed = {"metric_names": "metrics", "threshold_policy": "threshold"}
     shown = options("table", "title", "caption", "notes", "random_seeds")
     assert {renamed.get(name, name) for name in summary} == shown

@@ -24,6 +24,7 @@ SHOWING = {
 GROUPS = {
     "dataset": ("datasets", "kind"),
     "ood_set": ("ood_sets", "kind"),
+    "saliency": ("saliency_maps", "kind"),
     "classifier": ("classifiers", "method"),
     "localize": ("localizers", "method"),
     "refine": ("refiners", "method"),
@@ -39,6 +40,7 @@ REQUIRED = {
     "decisions": "decisions.csv",
     "start_from": "f_in",
     "ood_set": "random",
+    "saliency": "salient",
     "title": "Title",
     "chains": {"label": CHAIN},
 }
@@ -67,6 +69,9 @@ def definition(name):
         options["chains"] = {"label": CHAIN.rsplit("/", maxsplit=1)[0]}
     if name == "classifier.wood":
         config["ood_sets"] = {"random": {"kind": "random"}}
+    if name == "refine.saliency":
+        config["refiners"] = {"f_in": {"method": "seed"}}
+        config["saliency_maps"] = {"salient": {"kind": "opencv"}}
     if "initial_weights" in SCHEMA["$defs"][name].get("properties", {}):
         options["initial_weights"] = "none"
     config.setdefault(group, {})["one"] = options

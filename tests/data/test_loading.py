@@ -12,7 +12,9 @@ from wsss.data.loading import (
     epoch_keys,
     full_image_batches,
 )
+from wsss.data.transforms import MEAN_COLOUR
 from wsss.store.masks import write_mask
+from wsss.store.saliency import write_saliency_maps
 
 SIZES = [(20, 30), (30, 20), (20, 30), (20, 30), (1, 1), (30, 20)]
 LABELS = np.eye(6, 3, dtype=np.float32)
@@ -55,6 +57,43 @@ def test_the_draw_and_the_random_seed_alone_make_the_view(records):
     assert torch.equal(images[3, 0][0], classification(records)[3, 0][0])
     assert not torch.equal(images[3, 0][0], images[4, 0][0])
     assert not torch.equal(images[3, 0][0], classification(records, random_seed=1)[3, 0][0])
+
+
+@pytest.fixture
+def saliency(records, tmp_path):
+    """A file of a saliency map for each image: its red."""
+    maps = ((record.image_id, read_image(record.path)[..., 0]) for record in records)
+    write_saliency_maps(tmp_path / "saliency", maps, source="red")
+    return [tmp_path / f"saliency/{record.image_id}.png" for record in records]
+
+
+def test_a_view_with_its_saliency(records, saliency):
+    images = classification(records, saliency=saliency)
+    for draw in range(3):
+        for index in range(6):
+            view, labels, salient = images[draw, index]
+            without, own_labels = classification(records)[draw, index]
+            assert torch.equal(view, without) and torch.equal(labels, own_labels)
+            assert salient.shape == (24, 24) and salient.dtype == torch.float32
+            assert salient.is_contiguous() and salient.min() >= 0 and salient.max() <= 1
+            inside = (view != torch.tensor(MEAN_COLOUR)[:, None, None]).any(0)
+            # PIL rounds a channel of three as it rounds one alone.
+            assert torch.equal((salient * 255).round()[inside].byte(), view[0][inside])
+            assert not salient[~inside].any()
+
+
+def test_saliency_maps_that_do_not_fit_are_refused(records, saliency):
+    with pytest.raises(ValueError, match="5 saliency maps do not fit 6 images"):
+        classification(records, saliency=saliency[1:])
+    swapped = [saliency[1], *saliency[1:]]
+    with pytest.raises(
+        ValueError,
+        match=r"^saliency map \S*1\.png is \(30, 20\), but image 0 is \(20, 30\); make the",
+    ):
+        classification(records, saliency=swapped)[0, 0]
+    saliency[0].unlink()
+    with pytest.raises(ValueError, match=r"saliency map \S*0\.png does not exist; run the step"):
+        classification(records, saliency=saliency)[0, 0]
 
 
 @pytest.mark.slow

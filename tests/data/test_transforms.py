@@ -86,6 +86,52 @@ def test_impossible_sizes_are_refused(resize_long, crop_size):
         next(views(resize_long=resize_long, crop_size=crop_size))
 
 
+# Saliency maps
+
+
+SALIENCY = RNG.choice(np.array([0, 255], np.uint8), (40, 30))
+
+
+def salient_views(count=40, image=IMAGE, saliency=SALIENCY, **options):
+    for number in range(count):
+        rng = np.random.default_rng(number)
+        yield augment_for_classification(image, saliency, rng, **options)
+
+
+@pytest.mark.parametrize("resize_long", [(20, 60), (40, 40)])
+def test_a_saliency_map_changes_no_view(resize_long):
+    options = {"resize_long": resize_long, "crop_size": 32}
+    for (with_map, salient), without in zip(
+        salient_views(**options), views(**options), strict=True
+    ):
+        assert with_map.tobytes() == without.tobytes()
+        assert salient.shape == (32, 32) and salient.dtype == np.uint8
+    rngs = [np.random.default_rng(0) for _ in range(2)]
+    for rng, saliency in zip(rngs, (None, SALIENCY), strict=True):
+        augment_for_classification(IMAGE, saliency, rng, **options)
+    assert rngs[0].random() == rngs[1].random()
+
+
+@pytest.mark.parametrize(("resize_long", "crop_size"), [((20, 60), 32), ((30, 90), 48)])
+def test_a_saliency_map_goes_the_way_of_its_image(resize_long, crop_size):
+    """A grey image as its own map: resized, mirrored, cut and placed alike, but 0 outside."""
+    image = np.repeat(IMAGE[..., :1], 3, axis=2)
+    outside = 0
+    for view, salient in salient_views(
+        image=image, saliency=IMAGE[..., 0], resize_long=resize_long, crop_size=crop_size
+    ):
+        inside = (view == view[..., :1]).all(-1)
+        np.testing.assert_array_equal(salient[inside], view[inside][:, 0])
+        assert (view[~inside] == MEAN_COLOUR).all() and not salient[~inside].any()
+        outside += (~inside).any()
+    assert outside > 5
+
+
+def test_a_saliency_map_of_another_size_is_refused():
+    with pytest.raises(ValueError, match=r"map \(30, 40\) and image \(40, 30\) differ in size"):
+        next(salient_views(saliency=SALIENCY.T, resize_long=(20, 40), crop_size=32))
+
+
 def labelled(number, **options):
     mask = (IMAGE[..., 0] > 127).astype(np.uint8) * 3
     return augment_for_segmentation(

@@ -20,6 +20,9 @@ ood_sets:
   many: {kind: none, ranked_by: f_in}
   equal: {kind: random, same_size_as: hard}
   erased: {kind: erase, ranked_by: f_in, size: 20, maps: {scales: [1.0, 0.5]}}
+saliency_maps:
+  others: {kind: folder}
+  opencv: {kind: opencv, method: spectral_residual}
 classifiers:
   f_in:
     method: plain
@@ -47,6 +50,7 @@ refiners:
   crf: {method: crf, iterations: 7}
   irn: {method: irn, crop_size: 512, labels: {iterations: 3},
         training: {epochs: 2, images: {batch_size: 20, crop_size: 100}, radius: 5}}
+  salient: {method: saliency, start_from: irn, saliency: others}
 segmenters:
   deeplab:
     method: deeplab_v2
@@ -71,6 +75,7 @@ NAMES = {
     "refiner": "irn",
     "segmenter": "deeplab",
     "ood_set": "hard",
+    "saliency": "others",
     "shard": "0",
 }
 

@@ -8,6 +8,10 @@ PLACES = {
     "write_config": ("write_config", {}),
     "scenes/prepare_data": ("prepare_data", {"dataset": "scenes"}),
     "scenes/ood/hard/rank_ood": ("rank_ood", {"dataset": "scenes", "ood_set": "hard"}),
+    "scenes/saliency/opencv/make_saliency/3": (
+        "make_saliency",
+        {"dataset": "scenes", "saliency": "opencv", "shard": "3"},
+    ),
     "scenes/wood/s3/train_wood": (
         "train_wood",
         {"dataset": "scenes", "classifier": "wood", "random_seed": "3"},

@@ -19,6 +19,15 @@ from wsss.plan.work import gpus_of, threads_of, work_of
 BY_HAND = [
     # 101 x 0.2 + 41 x 0.1 + 30 x 0.2 + 400 x 0.5 million pixels.
     ("prepare_data", {}, "prepare_data:voc", 572, 230.3, 230.3),
+    ("make_saliency", {}, "make_saliency:folder", 26, 5.2, 5.2),
+    (
+        "make_saliency",
+        {"saliency": "opencv"},
+        "make_saliency:opencv:spectral_residual",
+        26,
+        5.2,
+        5.2,
+    ),
     # 10 batches an epoch, 25 steps of 10 crops of 0.04.
     ("train_classifier", {}, "train_classifier:resnet50", 250, 10, 10),
     # 10 steps of 10 + 6 crops; the 6 pass twice, for their step up.
@@ -57,6 +66,7 @@ BY_HAND = [
     ("train_irn", {}, "train_irn:resnet50", 300, 3, 3),
     # Both flips, filled up to 512 x 512.
     ("walk_irn", {}, "walk_irn:resnet50", 26, 5.2, 26 * 2 * 0.262144),
+    ("refine_by_saliency", {"refiner": "salient"}, "refine_by_saliency", 26, 5.2, 5.2),
     ("evaluate_pseudo_masks", {"shard": None}, "evaluate_masks", 101, 20.2, 20.2),
     # 1,000 crops of 0.09 at scales 1 and 1/2.
     ("train_segmenter", {}, "train_segmenter:resnet101_caffe", 1000, 90, 112.5),

@@ -62,6 +62,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
             "random_seeds": [0, 1, 2],
             "pruning": {"W-OoD": "oracle"},
             "saw_pixel_labels": [],
+            "known_saliency": ["W-OoD"],
             "protocols": {label: {"crf": "none"} for label in CHAIN_OF},
         },
         root,

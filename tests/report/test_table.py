@@ -19,7 +19,8 @@ def summary(table: pd.DataFrame | None = None, **changes: Any) -> pd.DataFrame:
     options: dict[str, Any] = {
         "chains": FULL, "stage": "seed", "split": "train",
         "metric_names": ["miou", "confusion_ratio"], "threshold_policy": "fixed",
-        "pruning": {}, "saw_pixel_labels": [], "protocols": {}, "expected": {},
+        "pruning": {}, "saw_pixel_labels": [], "known_saliency": [], "protocols": {},
+        "expected": {},
     }  # fmt: skip
     return summarise(metrics_table() if table is None else table, **(options | changes))
 
@@ -66,6 +67,19 @@ def test_the_header_says_who_started_from_pixel_labels() -> None:
         assert not other["saw_pixel_labels"].any()
     with pytest.raises(ValueError, match="'typo' is no row of this table"):
         summary(saw_pixel_labels=["typo"])
+
+
+def test_the_header_says_whose_saliency_is_of_pixel_labels() -> None:
+    for stage, split in (("seed", "train"), ("segmentation", "val")):
+        found = summary(stage=stage, split=split, known_saliency=["W-OoD", "W-OoD, AdvCAM"])
+        assert (
+            "SALIENCY KNOWN FROM PIXEL LABELS: W-OoD; W-OoD, AdvCAM. These rows are not weakly "
+            "supervised."
+        ) in protocol(found)
+        assert set(found.loc[found["known_saliency"], "label"]) == {"W-OoD", "W-OoD, AdvCAM"}
+    assert not any("SALIENCY" in note for note in protocol(summary()))
+    with pytest.raises(ValueError, match="'typo' is no row of this table"):
+        summary(known_saliency=["typo"])
 
 
 def test_the_header_says_how_each_row_came_about() -> None:

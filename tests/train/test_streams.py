@@ -1,7 +1,9 @@
+import numpy as np
 import pytest
 import torch
 
 from tests.train.small import labels_of, masked_stream_of, masks_of, stream_of
+from wsss.store.saliency import find_saliency_maps, write_saliency_maps
 from wsss.train.streams import masked_stream
 
 
@@ -11,6 +13,24 @@ def test_views_with_image_labels(records):
     assert pixels.shape == (2, 3, 32, 32) and pixels.dtype == torch.uint8
     expected = labels_of(records)[[int(name[-1]) for name in stream.names(0)]]
     assert labels.tolist() == expected.tolist()
+
+
+def test_views_with_saliency_maps(records, tmp_path):
+    maps = ((r.image_id, np.full((r.height, r.width), 51, np.uint8)) for r in records)
+    write_saliency_maps(tmp_path / "0", maps, source="none")
+    found = find_saliency_maps([tmp_path / "0"])
+    stream, without = stream_of(records, saliency=found), stream_of(records)
+    assert stream.names(0) == without.names(0)
+    for with_maps, plain in zip(stream.batches(0, 3), without.batches(0, 3), strict=True):
+        pixels, labels, saliency = with_maps
+        assert torch.equal(pixels, plain[0]) and torch.equal(labels, plain[1]) and len(plain) == 2
+        assert saliency.shape == (2, 32, 32) and saliency.dtype == torch.float32
+        assert set(saliency.unique().tolist()) <= {0.0, np.float32(0.2)} and saliency.any()
+    del found["image3"]
+    with pytest.raises(
+        ValueError, match=r"^1 of 6 images have no saliency map \(the first is image3\): run the"
+    ):
+        stream_of(records, saliency=found)
 
 
 def test_views_with_masks(records):

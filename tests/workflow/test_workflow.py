@@ -4,6 +4,7 @@ import re
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 from tests.source import ROOT
 from tests.workflow.conftest import FURTHER, TINY
@@ -11,6 +12,7 @@ from tests.workflow.test_presets import PRESETS
 from wsss.commands.check import READERS, check, rules_of
 from wsss.data.index import read_ground_truth
 from wsss.store.masks import read_mask
+from wsss.store.saliency import SOURCE
 
 # One run serves all tests, so they belong to one process (`pytest --dist loadfile`).
 pytestmark = pytest.mark.slow
@@ -75,7 +77,7 @@ def test_the_run_makes_report_tables_and_figures(tiny):
     results = tiny.folder / RESULTS
     report = (results / "report.html").read_text("utf-8")
     assert "Tiny run" in report and report.count("data:image/png") >= 7
-    for table in ("seeds", "segmentation"):
+    for table in ("seeds", "pseudo_masks", "segmentation"):
         assert all((results / f"tables/{table}.{kind}").stat().st_size for kind in ("md", "tex"))
     seeds = read(tiny, "tables/seeds.csv")
     assert len(seeds) > 0 and seeds.select_dtypes("number").notna().any().any()
@@ -89,7 +91,7 @@ def test_every_stage_was_scored(tiny):
     # Seeds at three thresholds (chosen in two ways from the maps, and with ground truth) of three
     # chains.
     assert counts.to_dict() == {
-        "seed": 9, "pseudo_mask": 3, "segmentation": 1, "segmentation_crf": 1,
+        "seed": 9, "pseudo_mask": 5, "segmentation": 1, "segmentation_crf": 1,
     }  # fmt: skip
     miou = metrics[metrics["metric"] == "miou"]
     assert miou["value"].between(0, 1).all()
@@ -102,13 +104,16 @@ def test_the_seed_refiner_takes_the_threshold_that_its_seeds_are_scored_at(tiny)
     own = metrics[(metrics["metric"] == "miou") & (metrics["classifier"] == "plain")]
     seed = own[(own["stage"] == "seed") & (own["threshold_in_config"] == 1)]
     assert seed["threshold_policy"].tolist() == ["otsu"]
-    assert seed["value"].tolist() == own[own["stage"] == "pseudo_mask"]["value"].tolist()
+    masks = own[(own["stage"] == "pseudo_mask") & (own["refiner"] == "seed")]
+    assert seed["value"].tolist() == masks["value"].tolist()
 
 
 @pytest.mark.parametrize(
     ("folder", "count"),
     [
         ("plain/s0/cam/seed/pseudo_masks", 12),
+        ("plain/s0/cam/salient/pseudo_masks", 12),
+        ("plain/s0/cam/known/pseudo_masks", 12),
         ("wood/s0/cam/crf/pseudo_masks", 12),
         ("wood/s0/advcam/irn/pseudo_masks", 12),
         ("wood/s0/advcam/irn/deeplab/predictions", 6),
@@ -123,6 +128,43 @@ def test_masks_of_every_image(tiny, folder, count):
     for mask in masks.values():
         assert mask.shape == (48, 48)
         assert set(mask.ravel().tolist()) <= {0, 1, 2, 3, 255}
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [("opencv", "the image alone (OpenCV)"), ("known", "PIXEL LABELS: the ground truth masks")],
+)
+def test_saliency_maps_say_what_they_were_made_from(tiny, name, source):
+    paths = list((tiny.folder / RESULTS / "tiny/saliency" / name).glob("*/*.png"))
+    assert len(paths) == 12
+    for path in paths:
+        with Image.open(path) as image:
+            assert image.size == (48, 48) and image.mode == "L" and image.text == {SOURCE: source}
+
+
+def test_saliency_settles_the_pseudo_masks_of_another_refiner(tiny):
+    folder = tiny.folder / RESULTS / "tiny"
+    truth = read_ground_truth(folder / "ground_truth.csv")
+    for shard in (0, 1):
+        for path in (folder / f"plain/s0/cam/known/pseudo_masks/{shard}").glob("*.png"):
+            mask, salient = (
+                read_mask(folder / f"plain/s0/cam/{name}/pseudo_masks/{shard}" / path.name)
+                for name in ("known", "salient")
+            )
+            objects = read_mask(tiny.folder / truth[path.stem].mask) > 0
+            # What is left agrees with the maps; what was ignored before stays so.
+            assert not objects[mask == 0].any() and objects[(mask > 0) & (mask != 255)].all()
+            assert (mask[salient == 255] == 255).all()
+
+
+def test_tables_say_whose_saliency_is_of_pixel_labels(tiny):
+    words = (
+        "SALIENCY KNOWN FROM PIXEL LABELS: known saliency. These rows are not weakly supervised."
+    )
+    pages = ["tables/pseudo_masks.md", "tables/pseudo_masks.tex", "report.html"]
+    for page in pages:
+        assert words in (tiny.folder / RESULTS / page).read_text("utf-8"), page
+    assert "SALIENCY KNOWN" not in (tiny.folder / RESULTS / "tables/seeds.md").read_text("utf-8")
 
 
 def test_ood_sets(tiny):
@@ -205,7 +247,8 @@ def test_an_edited_way_of_choosing_a_threshold_reaches_who_takes_it(edited):
     edited.edit("wsss/thresholds/otsu.py", "\ndef criterion(", "\nEDITED = 1\n\n\ndef criterion(")
     rules = {rule for rule, _ in edited.plan("all", *FURTHER)} - JOINT
     # IRN's labels have numbers.
-    assert rules == {"choose_threshold", "evaluate_seeds", "refine_maps", "evaluate_pseudo_masks"}
+    assert rules == {"choose_threshold", "evaluate_seeds", "refine_maps", "refine_by_saliency",
+                     "evaluate_pseudo_masks"}  # fmt: skip
 
 
 def test_words_that_nobody_runs_make_nothing_again(edited):

@@ -4,6 +4,7 @@ from pathlib import Path, PurePosixPath
 from wsss.code_hash import code_hash
 from wsss.config import lookup as config_lookup
 from wsss.config import protocol as config_protocol
+from wsss.config import saliency as config_saliency
 from wsss.config import thresholds as config_thresholds
 from wsss.config.files import read_config_file
 from wsss.config.resolve import ConfigError, extend_config, resolve_config
@@ -49,6 +50,7 @@ def named(group, key, *values):
 wildcard_constraints:
     dataset=one_of(config["datasets"]),
     ood_set=one_of(config["ood_sets"]),
+    saliency=one_of(config["saliency_maps"]),
     classifier=one_of(config["classifiers"]),
     localizer=one_of(config["localizers"]),
     refiner=one_of(config["refiners"]),

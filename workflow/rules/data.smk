@@ -38,3 +38,30 @@ rule prepare_data:
         ),
     script:
         "../scripts/prepare_data.py"
+
+
+# Early: what nobody placed is missed before the long stages, not after them.
+rule make_saliency:
+    input:
+        index=f"{DATA}/index.csv",
+        classes=f"{DATA}/classes.csv",
+        ground_truth=pixel_labels_of,
+    output:
+        saliency=directory(f"{DATA}/saliency/{{saliency}}/{{shard}}"),
+    log:
+        f"{R}/logs/{{dataset}}/saliency/{{saliency}}/make_saliency/{{shard}}.log",
+    benchmark:
+        f"{R}/benchmarks/{{dataset}}/saliency/{{saliency}}/make_saliency/{{shard}}.tsv"
+    priority: LONG_WAY
+    resources:
+        **limits("make_saliency"),
+    params:
+        kind=lambda w: config["saliency_maps"][w.saliency]["kind"],
+        options=lambda w: options_of("saliency_maps", w.saliency, "kind"),
+        shards=config["shards"]["train"],
+        code=lambda w: script_code(
+            "make_saliency",
+            f"wsss/data/saliency/{config['saliency_maps'][w.saliency]['kind']}.py",
+        ),
+    script:
+        "../scripts/make_saliency.py"

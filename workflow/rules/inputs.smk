@@ -67,6 +67,23 @@ def initial_weights_of(w):
     return placed_weights(weights, f"classifiers.{w.classifier}", output)
 
 
+def saliency_folders(name):
+    """The folders of saliency maps of all training images, if any are named."""
+    folder = f"{DATA}/saliency/{name}"
+    return [f"{folder}/{shard}" for shard in shards_of("train")] if name else []
+
+
+def saliency_of(w):
+    """The saliency maps that a classifier learns from, if it learns from some."""
+    return saliency_folders(config_lookup.saliency_of(config, w.classifier))
+
+
+def pixel_labels_of(w):
+    """The ground truth, if saliency maps are made from it."""
+    kind = config["saliency_maps"][w.saliency]["kind"]
+    return f"{DATA}/ground_truth.csv" if kind == config_saliency.KNOWN else []
+
+
 def decisions_of(w):
     """The decisions that a person took on the ranked candidates of an OoD set, if there are any.
 
@@ -130,6 +147,18 @@ def thresholds_of(w):
     settings = [options[key] for key in config_thresholds.KEYS if key in options]
     named = any(config_thresholds.way_of(setting) for setting in settings)
     return f"{LOCALIZER}/background_threshold.csv" if named else []
+
+
+def other_masks_of(w):
+    """The pseudo-masks of the refiner that a refiner starts from, of its shard."""
+    other = config["refiners"][w.refiner]["start_from"]
+    return f"{LOCALIZER}/{other}/pseudo_masks/{{shard}}"
+
+
+def refiner_saliency_of(w):
+    """The saliency maps that a refiner takes, of its shard."""
+    name = config["refiners"][w.refiner]["saliency"]
+    return f"{DATA}/saliency/{name}/{{shard}}"
 
 
 def refiner_file(w):

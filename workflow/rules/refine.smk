@@ -105,6 +105,33 @@ rule walk_irn:
         "../scripts/walk_irn.py"
 
 
+rule refine_by_saliency:
+    input:
+        index=f"{DATA}/index.csv",
+        classes=f"{DATA}/classes.csv",
+        pseudo_masks=other_masks_of,
+        saliency=refiner_saliency_of,
+    output:
+        pseudo_masks=directory(f"{REFINER}/pseudo_masks/{{shard}}"),
+    log:
+        f"{R}/logs/{IRN_LOG}/refine_by_saliency/{{shard}}.log",
+    benchmark:
+        f"{R}/benchmarks/{IRN_LOG}/refine_by_saliency/{{shard}}.tsv"
+    wildcard_constraints:
+        refiner=one_of(named("refiners", "method", "saliency")),
+    priority: LONG_WAY
+    resources:
+        **limits("refine_by_saliency"),
+    params:
+        options=lambda w: options_of(
+            "refiners", w.refiner, "method", "start_from", "saliency"
+        ),
+        shards=config["shards"]["train"],
+        code=script_code("refine_by_saliency"),
+    script:
+        "../scripts/refine_by_saliency.py"
+
+
 rule evaluate_pseudo_masks:
     input:
         index=f"{DATA}/index.csv",

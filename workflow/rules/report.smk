@@ -41,6 +41,7 @@ rule make_table:
         saw_pixel_labels=lambda w: saw_pixel_labels_of(
             config["tables"][w.table]["chains"]
         ),
+        known_saliency=lambda w: known_saliency_of(config["tables"][w.table]),
         protocols=lambda w: protocols_of(config["tables"][w.table]),
         random_seeds=lambda w: seeds_of("tables", w.table),
         code=script_code("make_table"),

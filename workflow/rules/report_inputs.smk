@@ -48,6 +48,15 @@ def saw_pixel_labels_of(chains):
     ]
 
 
+def known_saliency_of(table):
+    """The labels whose row depends on saliency maps that were made of pixel labels."""
+    return [
+        label
+        for label, chain in table["chains"].items()
+        if config_saliency.uses_known_saliency(config, chain, table["stage"])
+    ]
+
+
 def protocols_of(table):
     """How each row of a table came about, in words."""
     return {

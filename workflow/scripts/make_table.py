@@ -22,6 +22,7 @@ summary = summarise(
     threshold_policy=table["threshold"],
     pruning=snakemake.params.pruning,
     saw_pixel_labels=snakemake.params.saw_pixel_labels,
+    known_saliency=snakemake.params.known_saliency,
     protocols=snakemake.params.protocols,
     expected=table["expected"],
 )

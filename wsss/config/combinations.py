@@ -11,6 +11,7 @@ from wsss.config.data_sets import WITHOUT_MASKS, check_dataset, why_no_candidate
 from wsss.config.lookup import backbone_of
 from wsss.config.network_checks import check_chain_network, check_classifier_network
 from wsss.config.references import ConfigError, chains_with_paths, needs_of
+from wsss.config.saliency import check_known_saliency
 from wsss.config.shown import check_file_names, check_shown
 from wsss.config.threshold_checks import check_thresholds
 
@@ -46,6 +47,7 @@ def check_combinations(config: Mapping[str, Any]) -> None:
     check_file_names(config)
     for path, chain in chains_with_paths(config):
         _check_chain(config, chain.split("/"), path)
+        check_known_saliency(config, chain, path)
 
 
 def _check_classifier(options: Mapping[str, Any], path: str) -> None:

@@ -29,6 +29,19 @@ def first_of(config: Mapping[str, Any], classifier: str) -> Mapping[str, Any]:
     return options
 
 
+def first_refiner_of(config: Mapping[str, Any], refiner: str) -> Mapping[str, Any]:
+    """Return the options of the refiner that made the masks that a refiner begins with.
+
+    Args:
+        config: A resolved config.
+        refiner: One of its refiners.
+    """
+    options: Mapping[str, Any] = config["refiners"][refiner]
+    while "start_from" in options:
+        options = config["refiners"][options["start_from"]]
+    return options
+
+
 def backbone_of(config: Mapping[str, Any], classifier: str) -> str:
     """Return the backbone of a classifier: that of its first ancestor.
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
-from wsss.config.lookup import first_of
+from wsss.config.lookup import first_of, first_refiner_of
 from wsss.config.references import CHAIN_LINKS, STAGE_LINKS
+from wsss.config.saliency import Use, saliency_uses
 from wsss.config.thresholds import KEYS
 
 # What segmenters call their weights, in words.
@@ -13,6 +14,12 @@ WEIGHTS = {
     "none": "random weights",
     "package": "an installed package's ImageNet weights",
     "classifier": "the chain's classifier",
+}
+# What saliency maps were made from, by their kind.
+SALIENCY = {
+    "folder": "files of {root}",
+    "opencv": "OpenCV's {method} scaled by {scaling}",
+    "known": "FROM PIXEL LABELS",
 }
 # Every training ends with its last step; no score picks an earlier state.
 CHECKPOINT = "the last one of every training"
@@ -22,7 +29,7 @@ def row_protocol(config: Mapping[str, Any], chain: str, stage: str) -> dict[str,
     """Return the protocol of a chain at a stage: a text each for the table's columns.
 
     These are `initial_weights`, `scales` (of what the stage shows), `crf`, `refiner_thresholds`
-    ("" for a seed, whose threshold the metrics have) and `checkpoint`.
+    ("" for a seed, whose threshold the metrics have), `saliency` ("" without any) and `checkpoint`.
 
     Args:
         config: A resolved config.
@@ -34,12 +41,16 @@ def row_protocol(config: Mapping[str, Any], chain: str, stage: str) -> dict[str,
     weights = [_weights(first_of(config, names[1]))]
     if "segmenters" in links:
         weights.append(f"{links['segmenters']['method']} on {_weights(links['segmenters'])}")
+    if "refiners" in links:
+        # Whose masks another refiner takes, made them.
+        links["refiners"] = first_refiner_of(config, names[3])
     refiner = links.get("refiners", {})
     return {
         "initial_weights": "; ".join(weights),
         "scales": _scales(links),
         "crf": _crf(links, stage),
         "refiner_thresholds": "; ".join(_thresholds(refiner)),
+        "saliency": _saliency(config, chain, stage),
         "checkpoint": CHECKPOINT,
     }
 
@@ -97,3 +108,31 @@ def _thresholds(options: Mapping[str, Any], place: str = "") -> Iterator[str]:
             yield from _thresholds(value, f"{place}{key}.")
         elif key in KEYS:
             yield f"{place}{key} {value}"
+
+
+def _saliency(config: Mapping[str, Any], chain: str, stage: str) -> str:
+    """Return which saliency maps had a part in a stage, and in what."""
+    uses = saliency_uses(config, chain, stage)
+    told = [_use(config, use) for use in uses]
+    settled = [config["refiners"][use.name] for use in uses if use.group == "refiners"]
+    if stage == "pseudo_mask" and any("ignore" in _settled(options) for options in settled):
+        told.append("what is ignored counts as background here")
+    return "; ".join(told)
+
+
+def _use(config: Mapping[str, Any], use: Use) -> str:
+    maps, options = config["saliency_maps"][use.saliency], config[use.group][use.name]
+    words = f"{use.saliency} ({SALIENCY[maps['kind']].format_map(maps)})"
+    if use.group == "classifiers":
+        return f"{words} in the training of {use.name}"
+    missing, present = _settled(options)
+    return (
+        f"{words} against the masks of {options['start_from']}, salient above "
+        f"{options['saliency_threshold']:g}, foreground that is not: {missing}, background that "
+        f"is: {present}"
+    )
+
+
+def _settled(options: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what becomes of a refiner's disagreements with saliency maps."""
+    return options["foreground_not_salient"], options["background_salient"]

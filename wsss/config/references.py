@@ -7,13 +7,16 @@ CHAIN_LINKS = ("datasets", "classifiers", "localizers", "refiners", "segmenters"
 # Figures that show seeds, whatever their options.
 OF_SEEDS = ("threshold_curve", "precision_recall")
 STAGE_LINKS = {"seed": 3, "pseudo_mask": 4, "segmentation": 5, "segmentation_crf": 5}
-# Which data set, classifier or OoD set another one needs, and where that stands.
+# Which variant another one needs, and where that stands.
 NEEDS = (
     ("datasets", "pool", "datasets"),
     ("classifiers", "start_from", "classifiers"),
     ("classifiers", "ood_set", "ood_sets"),
     ("ood_sets", "ranked_by", "classifiers"),
     ("ood_sets", "same_size_as", "ood_sets"),
+    ("classifiers", "saliency", "saliency_maps"),
+    ("refiners", "saliency", "saliency_maps"),
+    ("refiners", "start_from", "refiners"),
 )
 LONGEST_WAY = 100
 
@@ -26,7 +29,7 @@ def check_references(config: Mapping[str, Any]) -> None:
     """Check that every name used in a resolved config is defined in it.
 
     Raises:
-        ConfigError: A chain, an OoD set or a `start_from` names something that is not there.
+        ConfigError: A chain or an option names something that is not there.
     """
     for path, chain in chains_with_paths(config):
         links = chain.split("/")
@@ -43,7 +46,7 @@ def check_references(config: Mapping[str, Any]) -> None:
             if options.get(key) is not None:
                 _check_defined(options[key], config[other], f"config.{group}.{name}.{key}", other)
     checked: set[tuple[str, str]] = set()
-    for group in ("datasets", "classifiers", "ood_sets"):
+    for group in ("datasets", "classifiers", "ood_sets", "refiners"):
         for name in config[group]:
             _check_circle(config, [(group, name)], checked)
     for group in ("tables", "figures", "panels"):
@@ -60,7 +63,7 @@ def chains_with_paths(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def needs_of(config: Mapping[str, Any], group: str, name: str) -> Iterator[tuple[str, str, str]]:
-    """Yield (key, group, name) of the classifiers and OoD sets that one of them needs itself."""
+    """Yield (key, group, name) of the variants that one of them needs itself."""
     for own, key, other in NEEDS:
         needed = config[group][name].get(key) if own == group else None
         if needed is not None:
@@ -76,8 +79,8 @@ def _check_circle(
         return
     if len(way) > LONGEST_WAY:
         raise ConfigError(
-            f"config.{way[0][0]}.{way[0][1]} stands on more than {LONGEST_WAY} trainings and OoD "
-            "sets, one after the other: shorten the way"
+            f"config.{way[0][0]}.{way[0][1]} stands on more than {LONGEST_WAY} trainings, OoD "
+            "sets or refiners, one after the other: shorten the way"
         )
     for key, other, needed in needs_of(config, group, name):
         if (other, needed) in way:

@@ -35,6 +35,7 @@ UNITS: Mapping[str, Callable[[Amount], float]] = {
 # Unit, and the files or folders that a job writes, by rule.
 OUTPUTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "prepare_data": ("megapixel", ("{dataset}/images",)),
+    "make_saliency": ("megapixel", ("{dataset}/saliency/{saliency}/{shard}",)),
     "train_classifier": ("job", (f"{SEED}/classifier.safetensors",)),
     "train_wood": ("job", (f"{SEED}/classifier.safetensors",)),
     "extract_features": ("image", (f"{SEED}/features/{{shard}}.h5",)),
@@ -45,6 +46,7 @@ OUTPUTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "label_irn": ("image", (f"{REFINER}/confident_labels/{{shard}}",)),
     "train_irn": ("job", (f"{REFINER}/irn.safetensors",)),
     "walk_irn": ("image", (f"{REFINER}/pseudo_masks/{{shard}}",)),
+    "refine_by_saliency": ("image", (f"{REFINER}/pseudo_masks/{{shard}}",)),
     "train_segmenter": ("job", (f"{SEGMENTER}/segmenter.safetensors",)),
     "predict": (
         "image",

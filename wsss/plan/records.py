@@ -89,6 +89,8 @@ def wildcards_of(path: Path, results: Path) -> dict[str, str]:
         found["dataset"] = links.pop(0)
     if links and links[0] == "ood":
         found["ood_set"] = links[-1]
+    elif links and links[0] == "saliency":
+        found["saliency"] = links[-1]
     elif len(links) > 1 and re.fullmatch(r"s\d+", links[1]):
         found |= {"classifier": links[0], "random_seed": links[1][1:]}
         found |= dict(zip(CHAIN, links[2:], strict=False))

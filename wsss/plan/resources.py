@@ -22,7 +22,7 @@ UPPER: Mapping[str, tuple[int, int]] = {
     "train_segmenter": (1440, 24000),
     **dict.fromkeys(("prepare_data", "refine_maps", "label_irn"), (720, 16000)),
     **dict.fromkeys(("evaluate_seeds", "evaluate_pseudo_masks"), (240, 4000)),
-    "choose_threshold": (240, 4000),
+    **dict.fromkeys(("choose_threshold", "make_saliency", "refine_by_saliency"), (240, 4000)),
     "evaluate_segmentation": (240, 4000),
     **dict.fromkeys(NEGLIGIBLE, (60, 4000)),
 }

@@ -149,6 +149,11 @@ def _predictor(rule: str, wildcards: Wildcards, config: Config) -> str:
     return _segmenter("predict", wildcards, config)
 
 
+def _saliency(rule: str, wildcards: Wildcards, config: Config) -> str:
+    options = config["saliency_maps"][wildcards["saliency"]]
+    return ":".join([rule, options["kind"], *filter(None, [options.get("method")])])
+
+
 def _crf(rule: str, wildcards: Wildcards, config: Config) -> str:
     return CRF
 
@@ -161,6 +166,7 @@ Kind = Callable[[str, Wildcards, Config], str]
 
 RULES: Mapping[str, tuple[Kind, Measure]] = {
     "prepare_data": (_with_kind, amounts.prepared),
+    "make_saliency": (_saliency, amounts.once("train")),
     "train_classifier": (_with_backbone, amounts.classifier),
     "extract_features": (_features, amounts.once("train")),
     "score_ood": (_features, amounts.once("ood")),
@@ -174,6 +180,7 @@ RULES: Mapping[str, tuple[Kind, Measure]] = {
     "label_irn": (_crf, amounts.labelled),
     "train_irn": (_with_backbone, amounts.irn),
     "walk_irn": (_with_backbone, amounts.walked),
+    "refine_by_saliency": (_rule_alone, amounts.once("train")),
     "evaluate_pseudo_masks": (_masks, amounts.once("train")),
     "train_segmenter": (_segmenter, amounts.segmented),
     "predict": (_segmenter, amounts.predicted("val")),

@@ -15,8 +15,9 @@ from wsss.figures.selection import STAGE_TITLES, chain_at_stage, overall, select
 
 SUMMARY_COLUMNS = (
     "label", "chain", "stage", "split", "threshold_policy", "threshold_low", "threshold_high",
-    "ood_pruning", "saw_pixel_labels", "initial_weights", "scales", "crf", "refiner_thresholds",
-    "checkpoint", "num_images", "num_classes", "metric", "mean", "sd", "n", "expected",
+    "ood_pruning", "saw_pixel_labels", "known_saliency", "initial_weights", "scales", "crf",
+    "refiner_thresholds", "saliency", "checkpoint", "num_images", "num_classes", "metric", "mean",
+    "sd", "n", "expected",
 )  # fmt: skip
 # Columns whose text is each row's own.
 ROW_TITLES = {
@@ -24,7 +25,13 @@ ROW_TITLES = {
     "scales": "Scales",
     "crf": "CRF",
     "refiner_thresholds": "Refiner's thresholds",
+    "saliency": "Saliency maps",
     "checkpoint": "Checkpoint",
+}
+# Columns that say that pixel labels had a part in a row.
+LEAKS = {
+    "saw_pixel_labels": "INITIAL WEIGHTS TRAINED ON PIXEL LABELS",
+    "known_saliency": "SALIENCY KNOWN FROM PIXEL LABELS",
 }
 # Stages at which a segmenter is used.
 SEGMENTED = ("segmentation", "segmentation_crf")
@@ -57,6 +64,7 @@ def summarise(
     threshold_policy: str,
     pruning: Mapping[str, str],
     saw_pixel_labels: Collection[str],
+    known_saliency: Collection[str],
     protocols: Mapping[str, Mapping[str, str]],
     expected: Mapping[str, Mapping[str, float]],
 ) -> pd.DataFrame:
@@ -73,6 +81,8 @@ def summarise(
         pruning: How the OoD images of a label were pruned; labels without OoD images are left out.
         saw_pixel_labels: Labels whose segmenter starts from weights that were trained on masks; it
             counts from the stage on at which the segmenter is used.
+        known_saliency: Labels whose chain depends, up to the stage, on saliency maps that were made
+            of pixel labels.
         protocols: Texts for the columns `ROW_TITLES` by label; "" where there is none.
         expected: The paper's value (fraction) by label and metric, for comparison; may be empty.
 
@@ -83,7 +93,7 @@ def summarise(
         KeyError: A stage or metric is unknown.
         ValueError: A chain or metric is missing from the table, or a label from `chains`.
     """
-    for name in [*pruning, *saw_pixel_labels, *protocols, *expected]:
+    for name in [*pruning, *saw_pixel_labels, *known_saliency, *protocols, *expected]:
         if name not in chains:
             raise ValueError(f"{name!r} is no row of this table; its rows are {', '.join(chains)}")
     for name in metric_names:
@@ -107,6 +117,7 @@ def summarise(
             "split": split,
             "ood_pruning": pruning.get(label, ""),
             "saw_pixel_labels": label in saw_pixel_labels and stage in SEGMENTED,
+            "known_saliency": label in known_saliency,
             **{column: protocols.get(label, {}).get(column, "") for column in ROW_TITLES},
         }
         for label, chain in chains.items()
@@ -154,12 +165,10 @@ def protocol(summary: pd.DataFrame) -> list[str]:
     for method, own in pruned.groupby("ood_pruning", sort=False):
         title = PRUNING_TITLES.get(str(method), str(method))
         sentences.append(f"OoD pruning of {'; '.join(own['label'])}: {title}.")
-    leaked = list(dict.fromkeys(summary.loc[summary["saw_pixel_labels"], "label"]))
-    if leaked:
-        sentences.append(
-            f"INITIAL WEIGHTS TRAINED ON PIXEL LABELS: {'; '.join(leaked)}. These rows are not "
-            "weakly supervised."
-        )
+    for column, title in LEAKS.items():
+        leaked = list(dict.fromkeys(summary.loc[summary[column], "label"]))
+        if leaked:
+            sentences.append(f"{title}: {'; '.join(leaked)}. These rows are not weakly supervised.")
     sentences += [text for column in ROW_TITLES if (text := _by_row(summary, column))]
     if summary["expected"].notna().any():
         sentences.append('The columns "paper" are the papers\' figures, not measured here.')

@@ -9,8 +9,6 @@ from wsss.data.images import read_image
 from wsss.data.records import ImageRecord
 
 SOURCE = "the image alone (OpenCV)"
-# Spectral residual calls a plain image 0.9647 throughout, but for rounding.
-FLAT = 1 / 255
 
 
 def saliency_maps(
@@ -52,12 +50,12 @@ def saliency_map(image: np.ndarray, *, method: str, spectral_side: int, scaling:
         KeyError: The method is unknown.
         ValueError: The scaling is unknown.
     """
-    # OpenCV takes blue, green, red.
-    pixels = np.ascontiguousarray(image[..., ::-1])
-    values = _METHODS[method](pixels, spectral_side).astype(np.float64)
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    values = _METHODS[method](grey, spectral_side).astype(np.float64)
     low, high = values.min(), values.max()
-    if high - low < FLAT:
-        return np.zeros(image.shape[:2], np.uint8)
+    # Of a plain image, the spectrum is rounding errors.
+    if grey.min() == grey.max() or low == high:
+        return np.zeros(grey.shape, np.uint8)
     levels = np.rint((values - low) / (high - low) * 255).astype(np.uint8)
     if scaling == "min_max":
         return levels
@@ -66,16 +64,16 @@ def saliency_map(image: np.ndarray, *, method: str, spectral_side: int, scaling:
     raise ValueError(f"scaling is {scaling!r}, but must be min_max or otsu")
 
 
-def _fine_grained(pixels: np.ndarray, side: int) -> np.ndarray:
-    _, values = cv2.saliency.StaticSaliencyFineGrained.create().computeSaliency(pixels)
+def _fine_grained(grey: np.ndarray, side: int) -> np.ndarray:
+    _, values = cv2.saliency.StaticSaliencyFineGrained.create().computeSaliency(grey)
     return values
 
 
-def _spectral_residual(pixels: np.ndarray, side: int) -> np.ndarray:
+def _spectral_residual(grey: np.ndarray, side: int) -> np.ndarray:
     detector = cv2.saliency.StaticSaliencySpectralResidual.create()
     detector.setImageHeight(side)
     detector.setImageWidth(side)
-    _, values = detector.computeSaliency(pixels)
+    _, values = detector.computeSaliency(grey)
     return values
 
 
