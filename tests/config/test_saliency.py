@@ -32,12 +32,9 @@ def config(**groups):
     return own
 
 
-def learnt(own, **classifiers):
-    """The resolved config as if classifiers had an option `saliency`, which they may get."""
-    found = resolved(own)
-    for name, saliency in classifiers.items():
-        found["classifiers"][name]["saliency"] = saliency
-    return found
+def eps(saliency):
+    """A classifier that learns from saliency maps."""
+    return {"method": "eps", "backbone": "compact", "initial_weights": "none", "saliency": saliency}
 
 
 @pytest.mark.parametrize(
@@ -55,29 +52,26 @@ def test_a_chain_takes_the_maps_of_its_refiners(chain, stage, uses):
 
 
 def test_a_chain_takes_the_maps_of_all_classifiers_before_its_own():
-    found = learnt(config(), f_in="known")
+    found = resolved(config(classifiers={"f_in": eps("known")}))
     own = Use("classifiers", "f_in", "known")
     for name in ("f_in", "wood", "other"):
         assert saliency_uses(found, f"scenes/{name}/cam", "seed") == [own]
         assert uses_known_saliency(found, f"scenes/{name}/cam", "seed")
-    # F_in ranks the images that a classifier of its own is trained with.
-    ranked = learnt(
-        config(classifiers={"apart": {"method": "plain", "backbone": "compact",
-                                      "initial_weights": "none"},
-                            "third": {"method": "wood", "start_from": "apart", "ood_set": "hard"}}),
-        f_in="known",
-    )  # fmt: skip
-    assert uses_known_saliency(ranked, "scenes/third/cam", "seed")
-    assert not uses_known_saliency(ranked, "scenes/apart/cam", "seed")
+    # It ranks the images that a classifier of another start is trained with.
+    plain = {"method": "plain", "backbone": "compact", "initial_weights": "none"}
+    third = {"method": "wood", "start_from": "apart", "ood_set": "hard"}
+    found = resolved(config(classifiers={"f_in": eps("known"), "apart": plain, "third": third}))
+    assert saliency_uses(found, "scenes/third/cam", "seed") == [own]
+    assert saliency_uses(found, "scenes/apart/cam", "seed") == []
 
 
 def test_only_the_kind_known_uses_pixel_labels():
-    found = learnt(config(), f_in="others", wood="known")
-    expected = {"scenes/f_in/cam/salient": False, "scenes/f_in/cam/both": True,
-                "scenes/wood/cam": True, "scenes/other/cam": False}  # fmt: skip
-    for chain, uses in expected.items():
-        stage = "pseudo_mask" if chain.count("/") == 3 else "seed"
-        assert uses_known_saliency(found, chain, stage) == uses, chain
+    found = resolved(config(classifiers={"of_others": eps("others"), "of_known": eps("known")}))
+    expected = {"f_in/cam/salient": False, "f_in/cam/both": True, "of_known/cam": True,
+                "of_others/cam": False, "of_others/cam/both": True}  # fmt: skip
+    for links, uses in expected.items():
+        stage = "pseudo_mask" if links.count("/") == 2 else "seed"
+        assert uses_known_saliency(found, f"scenes/{links}", stage) == uses, links
     assert not uses_known_saliency(found, "scenes/f_in/cam/both", "seed")
 
 
@@ -89,7 +83,7 @@ def test_many_ways_to_one_classifier_are_gone_once():
             "method": "wood", "start_from": before, "ood_set": f"set{number}"
         }  # fmt: skip
         before = f"wood{number}"
-    found = learnt(config(ood_sets=sets, classifiers=classifiers), f_in="cv")
+    found = resolved(config(ood_sets=sets, classifiers={"f_in": eps("cv"), **classifiers}))
     assert saliency_uses(found, f"scenes/{before}/cam", "seed") == [
         Use("classifiers", "f_in", "cv")
     ]
@@ -121,11 +115,8 @@ def test_a_refiner_needs_maps_and_masks(refiner, words):
 
 
 def test_a_classifier_with_saliency_is_checked_as_a_refiner_is():
-    from wsss.config.references import ConfigError, check_references
-
-    with pytest.raises(ConfigError, match=r"config\.classifiers\.f_in\.saliency: 'typo' is not de"):
-        check_references(learnt(config(), f_in="typo"))
-    assert check_references(learnt(config(), f_in="cv")) is None
+    words = "config.classifiers.f_in.saliency: 'typo' is not defined in config.saliency_maps"
+    assert words in sentence(config(classifiers={"f_in": eps("typo")}))
 
 
 def test_no_classifier_is_called_as_the_folder_of_maps():
@@ -156,7 +147,7 @@ def test_the_protocol_names_maps_and_refiner():
 
 
 def test_the_protocol_names_what_a_classifier_learnt_from():
-    found = learnt(config(), f_in="others")
+    found = resolved(config(classifiers={"f_in": eps("others")}))
     assert row_protocol(found, "scenes/wood/cam", "seed")["saliency"] == (
         "others (files of data/pfan) in the training of f_in"
     )

@@ -71,6 +71,7 @@ def definition(name):
         config["ood_sets"] = {"random": {"kind": "random"}}
     if name == "refine.saliency":
         config["refiners"] = {"f_in": {"method": "seed"}}
+    if "saliency" in needed:
         config["saliency_maps"] = {"salient": {"kind": "opencv"}}
     if "initial_weights" in SCHEMA["$defs"][name].get("properties", {}):
         options["initial_weights"] = "none"
