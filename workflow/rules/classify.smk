@@ -4,6 +4,7 @@ rule train_classifier:
         classes=f"{DATA}/classes.csv",
         start=start_of,
         initial_weights=initial_weights_of,
+        saliency=saliency_of,
     output:
         classifier=f"{CLASSIFIER}/classifier.safetensors",
         train=f"{CLASSIFIER}/train.csv",
@@ -79,6 +80,7 @@ rule train_wood:
         start=start_of,
         selected=selected_of,
         clusters=f"{CLASSIFIER}/clusters.h5",
+        saliency=saliency_of,
     output:
         classifier=f"{CLASSIFIER}/classifier.safetensors",
         train=f"{CLASSIFIER}/train.csv",

@@ -6,6 +6,7 @@ from wsss.config.lookup import training_threads
 from wsss.data.index import read_index
 from wsss.logs import log_to
 from wsss.store.rows import write_records
+from wsss.store.saliency import find_saliency_maps
 from wsss.train.checkpoint import running_checkpoint
 from wsss.train.classifier import train_classifier
 from wsss.train.device import prepare_device
@@ -35,7 +36,7 @@ classifier, backbone = start_classifier(
 stream = labelled_stream(
     records,
     np.stack([index.image_labels(record) for record in records]),
-    saliency=None,
+    saliency=find_saliency_maps(snakemake.input.get("saliency", ())) or None,
     **options.pop("images"),
     random_seed=random_seed,
     workers=own_share(snakemake.threads) - 1,

@@ -9,6 +9,7 @@ from wsss.data.selected import COLUMNS, selected_records
 from wsss.logs import log_to
 from wsss.store.arrays import read_arrays
 from wsss.store.rows import write_records
+from wsss.store.saliency import find_saliency_maps
 from wsss.store.tables import read_table
 from wsss.train.checkpoint import running_checkpoint
 from wsss.train.device import prepare_device
@@ -31,17 +32,18 @@ ood_records = selected_records(read_table(snakemake.input.selected, COLUMNS))
 centres, _ = read_arrays(snakemake.input.clusters, ["class_means", "cluster_means"])
 classifier, backbone, classes = load_classifier(snakemake.input.start)
 views = options.pop("images")
-common = {
-    "saliency": None,
-    "random_seed": random_seed,
-    "workers": own_share(snakemake.threads) - 1,
-}
+common = {"random_seed": random_seed, "workers": own_share(snakemake.threads) - 1}
 stream = labelled_stream(
-    records, np.stack([index.image_labels(record) for record in records]), **views, **common
+    records,
+    np.stack([index.image_labels(record) for record in records]),
+    saliency=find_saliency_maps(snakemake.input.get("saliency", ())) or None,
+    **views,
+    **common,
 )
 ood_stream = labelled_stream(
     ood_records,
     np.zeros((len(ood_records), len(classes)), np.float32),
+    saliency=None,
     **{**views, "batch_size": options.pop("ood_batch_size")},
     **common,
 )

@@ -16,6 +16,8 @@ from wsss.config.shown import check_file_names, check_shown
 from wsss.config.threshold_checks import check_thresholds
 
 SMALLEST_SCALE = 0.1
+# Side of SEAM's second view, in pixels.
+SMALLEST_VIEW = 8
 # Of the backbones, in pixels.
 LARGEST_STRIDE = 16
 # Backbones whose ImageNet weights come with an installed package.
@@ -59,9 +61,9 @@ def _check_classifier(options: Mapping[str, Any], path: str) -> None:
             f"{path}.images.resize_long is [{low}, {high}], but the smaller side comes first"
         )
     scale = options.get("objective", {}).get("second_scale", 1)
-    if int(options["images"]["crop_size"] * scale) < LARGEST_STRIDE:
+    if int(options["images"]["crop_size"] * scale) < SMALLEST_VIEW:
         raise ConfigError(
-            f"{path}.objective.second_scale is {scale:g}, which leaves less than {LARGEST_STRIDE} "
+            f"{path}.objective.second_scale is {scale:g}, which leaves less than {SMALLEST_VIEW} "
             f"pixels of images.crop_size {options['images']['crop_size']}: raise one of them"
         )
     similarity = options["feature_similarity"]
