@@ -197,7 +197,10 @@ def test_an_impossible_value_is_named_by_its_place(path, value, words):
         ("datasets", "config.datasets is missing: object (Data sets by name)"),
         ("ood_sets.hard.ranked_by", "config.ood_sets.hard.ranked_by is missing: string"),
         ("classifiers.wood.ood_set", "config.classifiers.wood.ood_set is missing"),
-        ("classifiers.wood.method", "config.classifiers.wood needs the key `method`: one of plain"),
+        (
+            "classifiers.wood.method",
+            "config.classifiers.wood needs the key `method`: one of eps, p",
+        ),
         ("tables.seeds.chains", "config.tables.seeds.chains is missing"),
     ],
 )

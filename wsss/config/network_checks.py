@@ -25,6 +25,11 @@ def check_classifier_network(config: Mapping[str, Any], name: str) -> None:
             f"is not that of {options['method']}: start from one of the same method, or name its "
             "file as initial_weights"
         )
+    if options.get("saliency") != first.get("saliency") and options["method"] != "wood":
+        raise ConfigError(
+            f"{path}.saliency is {options['saliency']}, but a training that goes on from {start} "
+            f"learns from the same maps, {first['saliency']}: name these"
+        )
     sampling = options["importance_sampling"]
     multinomial = sampling and sampling["posterior"] == "multinomial"
     if multinomial and first["method"] not in WITH_BACKGROUND:
