@@ -1,10 +1,8 @@
-import numpy as np
 import pytest
 import torch
 
-from tests import golden
 from tests.references.irn_losses_slow import irn_losses_slow
-from wsss.losses.irn import TERMS, irn_losses, pair_labels, shrink_labels, source_cells
+from wsss.losses.irn import TERMS, irn_losses
 from wsss.refine.affinity import path_groups
 
 SLOW_NAMES = ("bg", "fg", "neg", "dp_fg", "dp_bg", "total")
@@ -44,19 +42,6 @@ def test_values_and_gradients_equal_slow_reference():
             )
 
 
-def test_pairs_and_sources_by_hand():
-    groups = path_groups(2)
-    sources = source_cells(groups, 2, 3)
-    assert sources.tolist() == [1]
-    labels = torch.tensor([[[9, 0, 0], [0, 255, 4]]])
-    background, foreground, different = pair_labels(labels, groups[0], sources, ignore_index=255)
-    assert background.tolist() == [[[True], [False]]]  # (0, 1) to the right; below is unknown
-    assert not foreground.any() and not different.any()
-    background, foreground, different = pair_labels(labels, groups[1], sources, ignore_index=255)
-    assert background.tolist() == [[[True], [False]]] and not foreground.any()
-    assert different.tolist() == [[[False], [True]]]
-
-
 def test_displacements_that_point_to_the_centre_cost_nothing():
     y, x = torch.meshgrid(torch.arange(7.0), torch.arange(10.0), indexing="ij")
     to_centre = torch.stack([3 - y, 5 - x])[None]
@@ -94,22 +79,7 @@ def test_saturated_boundaries_stay_finite():
         assert torch.isfinite(total) and torch.isfinite(logits.grad).all()
 
 
-def test_labels_shrink_to_the_pixel_at_the_centre():
-    labels = torch.arange(64, dtype=torch.uint8).view(1, 8, 8)
-    assert shrink_labels(labels, (2, 2)).tolist() == [[[18, 22], [50, 54]]]
-
-
 def test_map_smaller_than_the_paths():
     logits, displacement, labels = _batch(7, 10)
-    with pytest.raises(ValueError, match=r"7 x 10 cells are too small for paths of radius 6"):
+    with pytest.raises(ValueError, match=r"7 x 10 cells are too small for pairs within radius 6"):
         _losses(logits, displacement, labels, radius=6)
-
-
-def test_pair_labels_equal_official():
-    case = golden.load("irn_train_a")
-    labels = shrink_labels(torch.from_numpy(case["in_labels"]), (32, 32))
-    groups = path_groups(case.json["hyper"]["path_radius"])
-    sources = source_cells(groups, 32, 32)
-    kinds = zip(*(pair_labels(labels, g, sources, ignore_index=255) for g in groups), strict=True)
-    for name, kind in zip(("bg_pos", "fg_pos", "neg"), kinds, strict=True):
-        golden.assert_close(case, f"out_{name}", torch.cat(kind, 1).numpy().astype(np.uint8))

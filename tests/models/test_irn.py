@@ -4,10 +4,11 @@ import torch
 
 from tests import golden
 from tests.models.official_irn import assert_evaluates_as_official
-from wsss.losses.irn import irn_losses, pair_terms, source_cells
+from wsss.losses.irn import irn_losses, pair_terms
+from wsss.losses.pairs import source_cells
 from wsss.models.backbones.backbone import build_backbone
 from wsss.models.irn import IRNet, boundary_maps, fit_mean_shift, trainable_parameters
-from wsss.refine.affinity import path_groups
+from wsss.refine.affinity import end_points, path_groups
 
 
 def _compact():
@@ -51,7 +52,7 @@ def test_training_step_equals_official():
     golden.assert_close(case, "out_displacement", displacement.detach().numpy())
 
     groups = path_groups(case.json["hyper"]["path_radius"])
-    sources = source_cells(groups, *logits.shape[2:])
+    sources = source_cells(end_points(groups), *logits.shape[2:])
     terms = [pair_terms(torch.sigmoid(logits[:, 0]), displacement, g, sources) for g in groups]
     names = ("pos_map", "neg_map", "dp_fg_map", "dp_bg_map")
     for name, parts in zip(names, zip(*terms, strict=True), strict=True):

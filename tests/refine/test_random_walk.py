@@ -3,6 +3,7 @@ import pytest
 
 from tests import golden
 from tests.references.random_walk_dense import random_walk_dense
+from wsss.refine.affinity import neighbours
 from wsss.refine.random_walk import random_walk, transition_matrix
 
 OPTIONS = {"radius": 5, "beta": 10, "exp_times": 8, "map_exponent": 1.0}
@@ -65,8 +66,9 @@ def test_range_is_kept():
 
 
 def test_memory_is_linear_in_cells():
+    offsets = neighbours(5)
     for height, width in ((20, 20), (40, 20)):
-        matrix = transition_matrix(np.zeros((height, width)), radius=5, beta=10)
+        matrix = transition_matrix(np.zeros((34, height, width)), offsets, beta=10)
         assert matrix.data.shape == (
             69,
             height * width,

@@ -4,12 +4,18 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
 
-# Keeps logarithms and means finite, as in the official code.
-EPSILON = 1e-5
+from wsss.losses.pairs import (
+    EPSILON,
+    flat_offsets,
+    pair_labels,
+    shrink_labels,
+    source_cells,
+    values_at,
+)
+
 TERMS = (
     "background_affinity",
     "foreground_affinity",
@@ -58,58 +64,15 @@ def irn_losses(
     edge = torch.sigmoid(edge_logits[:, 0].float())
     displacement = displacement.float()
     small = shrink_labels(labels, edge.shape[1:])
-    sources = source_cells(paths, *edge.shape[1:]).to(edge.device)
+    ends = np.concatenate([group[:, 0] for group in paths])
+    sources = source_cells(ends, *edge.shape[1:]).to(edge.device)
     sums = torch.zeros(5, device=edge.device)
     counts = torch.zeros(3, dtype=torch.int64, device=edge.device)
     for group in paths:
-        pairs = pair_labels(small, group, sources, ignore_index=ignore_index)
+        pairs = pair_labels(small, group[:, 0], sources, ignore_index=ignore_index)
         counts = counts + torch.stack([kind.sum() for kind in pairs])
         sums = sums + _GroupSums.apply(edge, displacement, torch.stack(pairs), group, sources)
     return _means(sums, counts.float())
-
-
-def shrink_labels(labels: Tensor, size: Sequence[int]) -> Tensor:
-    """Return labels (B, h, w) int64 by nearest resize, taking the pixel at each cell's centre."""
-    shrunk = F.interpolate(labels[:, None].float(), size=tuple(size), mode="nearest-exact")
-    return shrunk[:, 0].long()
-
-
-def source_cells(paths: Sequence[np.ndarray], height: int, width: int) -> Tensor:
-    """Return the flat indices (N,) int64 of the cells whose paths all stay inside the map.
-
-    Raises:
-        ValueError: There is no such cell.
-    """
-    reach = max(int(np.abs(group[:, 0]).max()) for group in paths)
-    rows, columns = torch.arange(height - reach), torch.arange(reach, width - reach)
-    if height <= reach or width <= 2 * reach:
-        raise ValueError(
-            f"boundary maps of {height} x {width} cells are too small for paths of radius "
-            f"{reach + 1}: lower the radius or raise the crop size"
-        )
-    return (rows[:, None] * width + columns).flatten()
-
-
-def pair_labels(
-    labels: Tensor, group: np.ndarray, sources: Tensor, *, ignore_index: int
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return which pairs are of one background, of one foreground class, and of different labels.
-
-    Args:
-        labels: Labels (B, h, w), 0 background.
-        group: Paths (paths, cells, 2).
-        sources: Flat indices (N,) of the cells where paths start.
-        ignore_index: Label of unknown cells.
-
-    Returns:
-        Three boolean tensors (B, paths, N).
-    """
-    index = _flat_offsets(group, labels)[:, 0, None] + sources
-    source = labels.flatten(1)[:, None, sources]
-    target = _at(labels.flatten(1), index)
-    known = (source != ignore_index) & (target != ignore_index)
-    same = known & (source == target)
-    return same & (source == 0), same & (source > 0), known & (source != target)
 
 
 def pair_terms(
@@ -127,12 +90,12 @@ def pair_terms(
         Affinity costs (B, paths, N) as positive and as negative pair; displacement costs
         (B, 2, paths, N) within an object and within the background.
     """
-    offsets = _flat_offsets(group, edge)
+    offsets = flat_offsets(group, edge)
     flat = edge.flatten(1)
     highest = _highest_on_path(flat.detach(), offsets, sources)
     affinity = 1 - flat.gather(1, highest.flatten(1)).view_as(highest)
     moved = displacement.flatten(2)
-    difference = moved[:, :, None, sources] - _at(moved, offsets[:, 0, None] + sources)
+    difference = moved[:, :, None, sources] - values_at(moved, offsets[:, 0, None] + sources)
     way = torch.as_tensor(group[:, 0].T.copy(), device=edge.device)[:, :, None]
     return (
         -torch.log(affinity + EPSILON),
@@ -145,22 +108,13 @@ def pair_terms(
 def _highest_on_path(flat: Tensor, offsets: Tensor, sources: Tensor) -> Tensor:
     # A running maximum: all cells of all paths at once would be ten times the memory.
     index = (offsets[:, 0, None] + sources).expand(len(flat), -1, -1)
-    largest = _at(flat, index[0])
+    largest = values_at(flat, index[0])
     for offset in offsets.T[1:]:
         candidate = offset[:, None] + sources
-        value = _at(flat, candidate)
+        value = values_at(flat, candidate)
         index = torch.where(value > largest, candidate, index)
         largest = torch.maximum(value, largest)
     return index
-
-
-def _flat_offsets(group: np.ndarray, maps: Tensor) -> Tensor:
-    return torch.as_tensor(group @ (maps.shape[-1], 1), device=maps.device)
-
-
-def _at(values: Tensor, index: Tensor) -> Tensor:
-    # Not values[..., index]: the gradient of that sorts all indices on a GPU.
-    return values.index_select(-1, index.flatten()).unflatten(-1, index.shape)
 
 
 class _GroupSums(torch.autograd.Function):

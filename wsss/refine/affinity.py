@@ -1,4 +1,4 @@
-"""Affinities between cells of a boundary map: the paths between them and what they cross.
+"""Near cells, and the affinities between cells of a boundary map: what the paths between cross.
 
 A pair of cells has affinity 1 minus the largest boundary probability on the path between them
 (IRN, Ahn et al. 2019; dissertation eq. 2.6). Paths are plain arrays, so that the training
@@ -29,12 +29,8 @@ def path_groups(radius: int) -> tuple[np.ndarray, ...]:
     Raises:
         ValueError: `radius` is below 2, so that no cell has a neighbour.
     """
-    if radius < 2:
-        raise ValueError(
-            f"radius is {radius}, but paths need at least 2 cells; raise it to 2 or more"
-        )
     by_length: dict[int, list[np.ndarray]] = {}
-    for end in _end_points(radius):
+    for end in neighbours(radius).tolist():
         path = _path_to(*end)
         by_length.setdefault(len(path), []).append(path)
     groups = tuple(np.stack(by_length[length]) for length in sorted(by_length))
@@ -44,10 +40,25 @@ def path_groups(radius: int) -> tuple[np.ndarray, ...]:
     return groups
 
 
-def _end_points(radius: int) -> list[tuple[int, int]]:
+def neighbours(radius: int) -> np.ndarray:
+    """Return the way to every cell nearer than `radius`, in one of two opposite directions.
+
+    Args:
+        radius: Euclidean distance in cells, at least 2.
+
+    Returns:
+        Integers (pairs, 2), (dy, dx): those straight to the right, then those downwards.
+
+    Raises:
+        ValueError: `radius` is below 2, so that no cell has a neighbour.
+    """
+    if radius < 2:
+        raise ValueError(
+            f"radius is {radius}, but paths need at least 2 cells; raise it to 2 or more"
+        )
     right = [(0, dx) for dx in range(1, radius)]
     below = [(dy, dx) for dy in range(1, radius) for dx in range(1 - radius, radius)]
-    return right + [(dy, dx) for dy, dx in below if dy**2 + dx**2 < radius**2]
+    return np.array(right + [(dy, dx) for dy, dx in below if dy**2 + dx**2 < radius**2])
 
 
 def _path_to(dy: int, dx: int) -> np.ndarray:

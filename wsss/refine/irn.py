@@ -4,7 +4,7 @@ import numpy as np
 
 from wsss.refine.irn_labels import labels_from_walk
 from wsss.refine.random_walk import random_walk
-from wsss.refine.resampling import resize_bilinear
+from wsss.refine.resampling import resize_bilinear, stride_of
 
 
 def refine(
@@ -50,18 +50,7 @@ def refine(
     return labels_from_walk(
         walked,
         class_ids,
-        stride=_stride(edge, height, width),
+        stride=stride_of(edge.shape, height, width),
         image_size=(height, width),
         background_threshold=background_threshold,
-    )
-
-
-def _stride(edge: np.ndarray, height: int, width: int) -> int:
-    # At most one power of two fits, but for a map of one cell, where all give the same labels.
-    for stride in (1, 2, 4, 8, 16, 32):
-        if edge.shape == (-(-height // stride), -(-width // stride)):
-            return stride
-    raise ValueError(
-        f"a boundary map of {edge.shape} cells is not one of an image of {height} x {width} "
-        "pixels: make the boundaries of this image again"
     )

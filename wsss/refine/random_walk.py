@@ -1,4 +1,4 @@
-"""Random walk of localization maps over the cells of an image, held back by boundaries (IRN).
+"""Random walk of localization maps over the cells of an image, along their affinities (PSA, IRN).
 
 The transition matrix has a few entries per cell, so it is kept sparse and applied to the maps
 again and again: time and memory are linear in the number of cells. The official code squares a
@@ -11,31 +11,47 @@ from scipy import sparse
 from wsss.refine.affinity import affinity_from_edge, end_points, path_groups, reach
 
 
-def transition_matrix(edge: np.ndarray, *, radius: int, beta: float) -> sparse.dia_array:
+def spread(
+    maps: np.ndarray, affinity: np.ndarray, offsets: np.ndarray, *, beta: float, exp_times: int
+) -> np.ndarray:
+    """Return maps (n, h, w) after 2 ** exp_times steps of the walk, float32; n may be 0.
+
+    Args:
+        maps: Values (n, h, w), >= 0.
+        affinity: As in `transition_matrix`, and so are the following.
+        offsets: Integers (pairs, 2).
+        beta: Exponent of the affinities.
+        exp_times: Says how many steps the walk takes.
+    """
+    if len(maps) == 0:
+        return maps.astype(np.float32)
+    step = transition_matrix(affinity, offsets, beta=beta)
+    walked = [_walk(step, row, 2**exp_times) for row in maps.reshape(len(maps), -1)]
+    return np.stack(walked).astype(np.float32).reshape(maps.shape)
+
+
+def transition_matrix(
+    affinity: np.ndarray, offsets: np.ndarray, *, beta: float
+) -> sparse.dia_array:
     """Return the matrix whose product with a map (cells,) is one step of the walk.
 
     Row i holds the affinities of cell i to its neighbours, and 1 to itself, to the power `beta` and
-    divided by their sum (IRN, Ahn et al. 2019): the transpose of the official matrix,
-    which multiplies from the right. Nothing walks out of the image. Stored by diagonals, one per
-    neighbour, whose products run about four times as fast as those of compressed rows.
+    divided by their sum (Ahn and Kwak 2018; IRN, Ahn et al. 2019): the transpose of the official
+    matrix, which multiplies from the right. Stored by diagonals, one per neighbour, whose products
+    run about four times as fast as those of compressed rows.
 
     Args:
-        edge: Boundary probabilities (h, w) in 0..1.
-        radius: Distance in cells below which two cells are neighbours.
+        affinity: Of each cell to its neighbours in one of two opposite directions (pairs, h, w), in
+            0..1; 0 where the neighbour is outside, so that nothing walks out of the image.
+        offsets: Ways (pairs, 2), (dy, dx), to these neighbours.
         beta: Exponent of the affinities.
 
     Returns:
         Float64 array (h * w, h * w): in float32, 256 products drift by 1e-4 of a value.
     """
-    height, width = edge.shape
-    groups = path_groups(radius)
-    margin = reach(groups)
-    # Cells outside count as boundary, so that paths to them have affinity zero.
-    padded = np.pad(edge, ((0, margin), (margin, margin)), constant_values=1.0)
-    affinity = (
-        affinity_from_edge(padded.astype(np.float64), groups).reshape(-1, height * width) ** beta
-    )
-    weights = _symmetric(affinity, end_points(groups) @ (width, 1))
+    _, height, width = affinity.shape
+    powers = affinity.reshape(len(affinity), -1).astype(np.float64) ** beta
+    weights = _symmetric(powers, offsets @ (width, 1))
     sums = weights @ np.ones(height * width)
     for offset, values in zip(weights.offsets, weights.data, strict=True):
         # Entry j of a diagonal stands in row j - offset.
@@ -67,7 +83,7 @@ def random_walk(
     exp_times: int,
     map_exponent: float,
 ) -> np.ndarray:
-    """Return the maps after 2 ** exp_times steps of the walk.
+    """Return the maps after 2 ** exp_times steps of the walk that boundaries hold back (IRN).
 
     Before the walk, maps are raised to `map_exponent` and weakened by (1 - edge).
     The exponent differs between the official codes: 1.0 in IRN, 1.5 in AdvCAM, 1.3 by default in
@@ -88,12 +104,18 @@ def random_walk(
         ValueError: Maps and boundary differ in shape, or values are outside their range.
     """
     _check(maps, edge)
-    if len(maps) == 0:
-        return maps.astype(np.float32)
-    step = transition_matrix(edge, radius=radius, beta=beta)
-    weakened = maps.astype(np.float64) ** map_exponent * (1 - edge.astype(np.float64))
-    walked = [_walk(step, row, 2**exp_times) for row in weakened.reshape(len(maps), -1)]
-    return np.stack(walked).astype(np.float32).reshape(maps.shape)
+    groups = path_groups(radius)
+    margin = reach(groups)
+    edge = edge.astype(np.float64)
+    # Cells outside count as boundary, so that paths to them have affinity zero.
+    padded = np.pad(edge, ((0, margin), (margin, margin)), constant_values=1.0)
+    return spread(
+        maps.astype(np.float64) ** map_exponent * (1 - edge),
+        affinity_from_edge(padded, groups),
+        end_points(groups),
+        beta=beta,
+        exp_times=exp_times,
+    )
 
 
 def _walk(step: sparse.dia_array, values: np.ndarray, steps: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Bilinear resampling of maps without torch."""
+"""Bilinear resampling of maps, and the stride of their cells, without torch."""
 
 import numpy as np
 
@@ -25,3 +25,19 @@ def _neighbours(old: int, new: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     first = np.floor(position).astype(int)
     second = np.minimum(first + 1, old - 1)
     return first, second, (position - first).astype(np.float32)
+
+
+def stride_of(grid: tuple[int, ...], height: int, width: int) -> int:
+    """Return the pixels per cell of a grid (h, w) whose last cells may be cut off by the image.
+
+    Raises:
+        ValueError: No stride of a network fits the image (height, width).
+    """
+    # At most one power of two fits, but for a map of one cell, where all give the same labels.
+    for stride in (1, 2, 4, 8, 16, 32):
+        if grid == (-(-height // stride), -(-width // stride)):
+            return stride
+    raise ValueError(
+        f"a map of {grid} cells is not one of an image of {height} x {width} pixels: "
+        "run the network on this image again"
+    )
