@@ -38,6 +38,7 @@ from wsss.data.index import ImageRecord
 from wsss.models.deeplab import build_segmenter
 from wsss.models.irn import IRNet
 from wsss.models.networks import build_network
+from wsss.models.psa import AffinityNet
 from wsss.store import atomic
 from wsss.store.weights import load_weights, save_weights
 from wsss.train import loop
@@ -45,6 +46,7 @@ from wsss.train.checkpoint import RunningCheckpoint, running_checkpoint
 from wsss.train.classifier import train_classifier
 from wsss.train.irn import train_irn
 from wsss.train.loop import TrainingInterruptedError
+from wsss.train.psa import train_psa
 from wsss.train.segmenter import train_segmenter
 from wsss.train.wood import train_wood
 
@@ -95,6 +97,18 @@ def irn(records: list[ImageRecord], checkpoint: RunningCheckpoint):
     return module, rows
 
 
+def psa(records: list[ImageRecord], checkpoint: RunningCheckpoint):
+    backbone = small_classifier().backbone
+    torch.manual_seed(0)
+    module = AffinityNet(backbone, distance="mean", group_norm=False)
+    rows = train_psa(
+        module, masked_stream_of(records, batch_size=2), epochs=4, radius=3, learning_rate=0.01,
+        head_multiplier=10, momentum=0.9, weight_decay=1e-4, schedule="poly", frozen_stages=1,
+        computing=COMPUTING, checkpoint=checkpoint,
+    )  # fmt: skip
+    return module, rows
+
+
 def segmenter(records: list[ImageRecord], checkpoint: RunningCheckpoint):
     torch.manual_seed(0)
     module = build_segmenter(
@@ -108,7 +122,7 @@ def segmenter(records: list[ImageRecord], checkpoint: RunningCheckpoint):
     return module, rows
 
 
-KINDS: dict[str, Callable] = {f.__name__: f for f in (classifier, seam, wood, irn, segmenter)}
+KINDS: dict[str, Callable] = {f.__name__: f for f in (classifier, seam, wood, irn, psa, segmenter)}
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,10 @@ KNOWN = {
 }
 
 
+def psa(**training):
+    return {"method": "psa", "training": training}
+
+
 def irn(**training):
     return {"method": "irn", "training": training}
 
@@ -63,6 +67,12 @@ def irn(**training):
          "config.refiners.irn.labels.background_threshold is 0.4, but allowed is at most"),
         ({"refiners.irn": irn(radius=9, images={"crop_size": 64})},
          "config.refiners.irn.training.images.crop_size is 64, but with radius 9 allowed is at "
+         "least 68"),
+        ({"refiners.psa": {"method": "psa", "labels": {"low_alpha": 40}}},
+         "config.refiners.psa.labels.low_alpha is 40, but allowed is at most high_alpha, 32"),
+        ({"refiners.psa": psa(radius=9, images={"crop_size": 64}),
+          "tables.seeds.chains": {"a": "scenes/wood/cam/psa"}},
+         "config.refiners.psa.training.images.crop_size is 64, but with radius 9 allowed is at "
          "least 68"),
         ({"evaluation.thresholds": [0.1, 0.3, 0.2]},
          "config.evaluation.thresholds has 0.3 before 0.2, but they must strictly increase"),
@@ -175,6 +185,8 @@ def test_options_that_do_not_go_together_are_named(changes, words):
         {"classifiers.f_in.images": {"resize_long": [320, 320]}},
         {"classifiers.f_in": {"method": "plain", "backbone": "efficientnet_lite0"}},
         {"refiners.irn": irn(radius=9, images={"crop_size": 68})},
+        {"refiners.psa": psa(radius=9, images={"crop_size": 72}),
+         "tables.seeds.chains": {"a": "scenes/wood/cam/psa"}},
         {"tables.seeds.expected": {"W-OoD": {"miou": 0.5}}},
         {"segmenters.deeplab": {"method": "deeplab_v2", "backbone": "compact",
                                 "initial_weights": "classifier"},

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.config.test_values import SCHEMA
+from tests.refine.test_psa import random_affinity
 from tests.train.small import small_classifier
 from wsss.config.thresholds import with_thresholds
 
@@ -53,8 +54,12 @@ def refined(method, options):
     if method == "saliency":
         mask = np.where(MAPS[0] > 0.5, 2, 0).astype(np.uint8)
         return [refine(mask, IMAGES[0, ..., 0], np.array([1]), **options)]
-    extra = [MAPS[0, :9, :10]] if method == "irn" else []
     maps = MAPS[:, :9, :10] if method == "irn" else MAPS
+    extra = []
+    if method == "irn":
+        extra = [MAPS[0, :9, :10]]
+    if method == "psa":
+        extra = [random_affinity(options["radius"], 9, 10)]
     options = with_thresholds(options, CHOSEN)
     return [refine(IMAGES[0], maps, np.array([0, 1]), *extra, **options)]
 
@@ -66,7 +71,7 @@ def salient(kind, options):
 
 def schema_of(name):
     schema = SCHEMA["$defs"][name]["properties"]
-    return schema["walk"]["properties"] if name == "refine.irn" else schema
+    return schema["walk"]["properties"] if name in ("refine.irn", "refine.psa") else schema
 
 
 def ends(schema):
@@ -92,6 +97,7 @@ CASES = [
         "refine.irn",
         "refine.saliency",
         "saliency.opencv",
+        "refine.psa",
     )
     for key, schema in schema_of(name).items()
     if key not in FIXED | CHOSEN_BY_NAME

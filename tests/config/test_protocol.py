@@ -16,6 +16,7 @@ def protocol(chain, stage, **changes):
     config["refiners"] |= {
         "crf": {"method": "crf", "background_threshold": 0.2, "bilateral_sxy": 67.5},
         "irn": {"method": "irn", "walk": {"background_threshold": 0.22}},
+        "psa": {"method": "psa", "walk": {"alpha": 12}},
     }
     config["segmenters"]["deeplab"] |= changes
     return row_protocol(resolved(config), chain, stage)
@@ -41,6 +42,9 @@ def test_seeds():
         ("irn", f"none on the masks; on the labels that irn learns from, {IRN_CRF} 50 srgb 5 "
          "weight 10", "labels.foreground_threshold 0.3; labels.background_threshold 0.05; "
          "walk.background_threshold 0.22"),
+        ("psa", "none on the masks; on the labels that psa learns from, 10 iterations, smoothness "
+         "sxy 3 weight 3, appearance sxy 80 srgb 13 weight 10",
+         "labels.low_alpha 4; labels.high_alpha 32; walk.alpha 12"),
     ],
 )  # fmt: skip
 def test_pseudo_masks(refiner, crf, thresholds):

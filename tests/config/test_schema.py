@@ -133,6 +133,17 @@ def test_irn():
     assert options("refine.irn/training/images") == masked_views()
 
 
+def test_psa():
+    assert options("refine.psa") == {"labels", "network", "training", "walk"}
+    assert options("refine.psa/labels") == arguments("refine.psa_labels:confident_labels")
+    assert options("refine.psa/network") == arguments("models.psa:AffinityNet")
+    assert options("refine.psa/walk") == arguments("refine.psa:refine")
+    assert options("refine.psa/training", "images") == arguments(
+        "train.psa:train_psa", "checkpoint"
+    )
+    assert options("refine.psa/training/images") == masked_views()
+
+
 def test_additions_to_a_classifier_training():
     assert options("importance_sampling", "loss_weight") == arguments(
         "losses.isl:importance_sampling_loss", "generator"
@@ -237,7 +248,7 @@ def test_erased_ood_set():
 
 def test_every_kind_of_ood_set_was_checked():
     assert names("ood_set") == ["erase", "manual", "none", "oracle", "random", "random_hard"]
-    assert names("refine") == ["crf", "irn", "saliency", "seed"]
+    assert names("refine") == ["crf", "irn", "psa", "saliency", "seed"]
     assert names("classifier") == ["eps", "plain", "seam", "wood"]
     assert names("segment") == ["deeplab_v2"]
 

@@ -18,7 +18,9 @@ from wsss.localize import advcam, cam, rib
 from wsss.models.backbones.backbone import build_backbone
 from wsss.models.classifier import build_classifier
 from wsss.models.irn import IRNet, boundary_maps
-from wsss.refine import crf, irn, seed
+from wsss.models.psa import AffinityNet, affinity_maps
+from wsss.refine import crf, irn, psa, psa_labels, seed
+from wsss.refine.affinity import neighbours
 from wsss.refine.irn_labels import confident_labels
 from wsss.store.maps import MapReader, write_maps
 from wsss.store.mask_folders import find_masks, write_masks
@@ -90,6 +92,9 @@ def test_maps_and_pseudo_masks_of_a_few_pixels(record, method, alignment, tmp_pa
     torch.manual_seed(0)
     irnet = IRNet(build_backbone("compact")).eval()
     (edge,) = boundary_maps(irnet, image[None], crop_size=None)
+    affinity_net = AffinityNet(build_backbone("compact"), **defaults("refine.psa", "network"))
+    along = defaults("refine.psa", "walk")
+    (affinity,) = affinity_maps(affinity_net.eval(), image[None], neighbours(along["radius"]))
     of_seed, of_crf = (
         with_thresholds(defaults(f"refine.{refiner}"), {"otsu": 0.15})
         for refiner in ("seed", "crf")
@@ -99,6 +104,10 @@ def test_maps_and_pseudo_masks_of_a_few_pixels(record, method, alignment, tmp_pa
         "crf": crf.refine(image, full, class_ids, **of_crf),
         "labels": confident_labels(image, full, class_ids, **defaults("refine.irn", "labels")),
         "walk": irn.refine(image, small, class_ids, edge, **defaults("refine.irn", "walk")),
+        "psa_labels": psa_labels.confident_labels(
+            image, full, class_ids, **defaults("refine.psa", "labels")
+        ),
+        "psa": psa.refine(image, full, class_ids, affinity, **along),
     }
     write_masks(tmp_path / "masks", masks.items())
     for path in find_masks([tmp_path / "masks"]).values():

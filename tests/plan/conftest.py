@@ -51,6 +51,8 @@ refiners:
   irn: {method: irn, crop_size: 512, labels: {iterations: 3},
         training: {epochs: 2, images: {batch_size: 20, crop_size: 100}, radius: 5}}
   salient: {method: saliency, start_from: irn, saliency: others}
+  psa: {method: psa, labels: {iterations: 3},
+        training: {epochs: 2, images: {batch_size: 20, crop_size: 104}, radius: 5}}
 segmenters:
   deeplab:
     method: deeplab_v2

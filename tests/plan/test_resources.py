@@ -162,7 +162,7 @@ PEAKS = [
     ("train_segmenter", "wide_resnet38", "segment", 0.206, 0.103, 1, 4371),
     ("localize", "wide_resnet38", "climb", 0.206, 0.103, 1, 2415),
     ("predict", "wide_resnet38", "infer", 0.206, 0.103, 1, 1321),
-    ("label_irn", "", "", 0.0, 0.408, 1, 261),
+    ("label_confident", "", "", 0.0, 0.408, 1, 261),
     ("refine_maps", "", "", 0.0, 0.408, 1, 232),
     ("evaluate_seeds", "", "", 0.0, 0.408, 1, 131),
     ("choose_threshold", "", "", 0.0, 0.307, 1, 87),
@@ -177,7 +177,7 @@ PEAKS = [
 def test_what_is_asked_for_covers_what_was_measured(
     rule, network, use, batch, image, threads, peak
 ):
-    labels = 6 if rule in ("label_irn", "refine_maps", "predict") else 0
+    labels = 6 if rule in ("label_confident", "refine_maps", "predict") else 0
     load = Load(network, use, batch, image, labels, 0.0, 1600)
     asked = memory_mb(rule, load, threads=threads, gpus=0, attempt=1)
     # Inside a job the engine is there, too; what is beyond it leaves room, but not for many.

@@ -61,9 +61,12 @@ BY_HAND = [
     ("refine_maps", {"refiner": "seed"}, "refine_maps:seed", 26, 5.2, 5.2),
     # 2.5 labels, 7 iterations; building the kernels counts as 20 iterations of one label.
     ("refine_maps", {"refiner": "crf"}, "crf", 26, 5.2, 5.2 * (20 + 17.5)),
-    ("label_irn", {}, "crf", 26, 5.2, 5.2 * (20 + 15)),
+    ("label_confident", {}, "crf", 26, 5.2, 5.2 * (20 + 15)),
     # 5 batches an epoch, 2 epochs and one more, of 20 crops of 0.01.
     ("train_irn", {}, "train_irn:resnet50", 300, 3, 3),
+    # 5 batches an epoch, 2 epochs, of 20 crops of 0.010816.
+    ("train_psa", {"refiner": "psa"}, "train_psa:resnet50", 200, 2.1632, 2.1632),
+    ("walk_psa", {"refiner": "psa"}, "walk_psa:resnet50", 26, 5.2, 5.2),
     # Both flips, filled up to 512 x 512.
     ("walk_irn", {}, "walk_irn:resnet50", 26, 5.2, 26 * 2 * 0.262144),
     ("refine_by_saliency", {"refiner": "salient"}, "refine_by_saliency", 26, 5.2, 5.2),
@@ -140,14 +143,21 @@ def test_steps_are_those_of_advcam(steps, scale, half_scale_steps):
 
 
 def test_threads(config):
-    rules = ("train_classifier", "train_irn", "localize", "label_irn", "prepare_data", "make_table")
+    rules = (
+        "train_classifier",
+        "train_irn",
+        "localize",
+        "label_confident",
+        "prepare_data",
+        "make_table",
+    )
     assert [threads_of(rule, NAMES, config) for rule in rules] == [5, 3, 2, 4, 4, 1]
     assert threads_of("train_wood", NAMES | {"classifier": "wood"}, config) == 3
 
 
 def test_gpus(config):
     several = config | {"gpus": {"train": 4}}
-    found = [gpus_of(rule, several) for rule in ("train_irn", "localize", "label_irn")]
+    found = [gpus_of(rule, several) for rule in ("train_irn", "localize", "label_confident")]
     assert found == [4, 1, 0]
 
 

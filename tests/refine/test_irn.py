@@ -61,7 +61,7 @@ def test_errors():
 
 def test_the_room_does_not_import_torch():
     code = (
-        "import sys, wsss.refine.irn, wsss.refine.crf, wsss.refine.irn_labels; "
+        "import sys, wsss.refine.irn, wsss.refine.psa, wsss.refine.crf, wsss.refine.irn_labels; "
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -111,7 +111,7 @@ def evaluate(project, setting, thresholds, curve=CURVE):
 
 
 def masks_of(project, script, options, thresholds, **params):
-    key = "labels" if script == "label_irn" else "pseudo_masks"
+    key = "labels" if script == "label_confident" else "pseudo_masks"
     run(script, project,
         input={**tables(project), "maps": project / "1/0.h5", "thresholds": thresholds},
         output={key: project / "masks"},
@@ -181,8 +181,8 @@ def test_confident_labels_may_be_relative(project):
     threshold = read_thresholds(path)["otsu"]
     relative = {"foreground_threshold": "otsu + 0.1", "background_threshold": "otsu - 0.1"}
     numbers = {"foreground_threshold": threshold + 0.1, "background_threshold": threshold - 0.1}
-    found = masks_of(project, "label_irn", CRF | relative, path)
-    expected = masks_of(project, "label_irn", CRF | numbers, [])
+    found = masks_of(project, "label_confident", CRF | relative, path, method="irn")
+    expected = masks_of(project, "label_confident", CRF | numbers, [], method="irn")
     assert all(np.array_equal(found[name], expected[name]) for name in expected)
     assert any((mask == 2).any() for mask in found.values())
 

@@ -28,12 +28,14 @@ from wsss.logs import log_to
 from wsss.models.deeplab import build_segmenter
 from wsss.models.irn import IRNet
 from wsss.models.networks import build_network
+from wsss.models.psa import AffinityNet
 from wsss.store.weights import save_weights
 from wsss.train.checkpoint import running_checkpoint
 from wsss.train.classifier import train_classifier
 from wsss.train.distributed import rank
 from wsss.train.irn import train_irn
 from wsss.train.launch import end_other_ranks, launch
+from wsss.train.psa import train_psa
 from wsss.train.segmenter import train_segmenter
 from wsss.train.wood import train_wood
 
@@ -87,6 +89,18 @@ def irn(records, checkpoint):
     return module, rows
 
 
+def psa(records, checkpoint):
+    backbone = small_classifier().backbone
+    torch.manual_seed(0)
+    module = AffinityNet(backbone, distance="mean", group_norm=False)
+    rows = train_psa(
+        module, masked_stream_of(records, batch_size=2), epochs=2, radius=3, learning_rate=0.01,
+        head_multiplier=10, momentum=0.9, weight_decay=1e-4, schedule="poly", frozen_stages=1,
+        computing=COMPUTING, checkpoint=checkpoint,
+    )  # fmt: skip
+    return module, rows
+
+
 def segmenter(records, checkpoint):
     torch.manual_seed(0)
     module = build_segmenter(
@@ -100,7 +114,7 @@ def segmenter(records, checkpoint):
     return module, rows
 
 
-TRAININGS = (classifier, classifier_with_statistics, seam, wood, irn, segmenter)
+TRAININGS = (classifier, classifier_with_statistics, seam, wood, irn, psa, segmenter)
 KINDS = {f.__name__: f for f in TRAININGS}
 
 

@@ -7,6 +7,7 @@ from tests.train.small import CLASSES, COMPUTING, small_classifier, stream_of
 from tests.train.test_trainings import RECIPE
 from wsss.models.deeplab import build_segmenter
 from wsss.models.irn import IRNet
+from wsss.models.psa import AffinityNet
 from wsss.train.checkpoint import running_checkpoint
 from wsss.train.classifier import train_classifier
 from wsss.train.computing import set_computing
@@ -18,6 +19,7 @@ def networks():
     torch.manual_seed(0)
     yield small_classifier()
     yield IRNet(small_classifier().backbone)
+    yield AffinityNet(small_classifier().backbone, distance="mean", group_norm=False)
     yield build_segmenter(
         "deeplab_v2", "compact", num_classes=len(CLASSES) + 1, atrous_rates=[1], scales=[0.5]
     )
@@ -32,7 +34,7 @@ def outputs(network, pixels):
     return found if isinstance(found, tuple) else (found,)
 
 
-@pytest.mark.parametrize("kind", [0, 1, 2])
+@pytest.mark.parametrize("kind", [0, 1, 2, 3])
 def test_bfloat16_is_of_the_backbone_alone(kind):
     network = list(networks())[kind]
     pixels = torch.randint(0, 256, (2, 3, 48, 48), dtype=torch.uint8)

@@ -60,7 +60,7 @@ def of_rank(folder, kind, number):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["classifier", "seam", "wood", "irn", "segmenter"])
+@pytest.mark.parametrize("kind", ["classifier", "seam", "wood", "irn", "psa", "segmenter"])
 def test_two_ranks_are_one_process_that_accumulates_two_parts(
     records, two, tmp_path, monkeypatch, kind
 ):

@@ -4,11 +4,14 @@ import torch
 from tests.train.small import CLASSES, equal_tensors, small_classifier
 from wsss.models.deeplab import build_segmenter
 from wsss.models.irn import IRNet
+from wsss.models.psa import AffinityNet
 from wsss.store.weights import save_weights
 from wsss.train.networks import (
+    load_affinity_net,
     load_classifier,
     load_irnet,
     load_segmenter,
+    save_affinity_net,
     save_classifier,
     save_irnet,
     save_segmenter,
@@ -56,6 +59,18 @@ def test_an_irn_comes_back(tmp_path):
     save_irnet(tmp_path / "net", irnet, backbone="compact", classes=CLASSES)
     loaded = load_irnet(tmp_path / "net")
     assert equal_tensors(loaded.state_dict(), irnet.state_dict()) and not loaded.training
+
+
+def test_an_affinity_net_comes_back(tmp_path):
+    options = {"distance": "sum", "group_norm": True}
+    network = AffinityNet(small_classifier().backbone, **options)
+    recipe = {"backbone": "compact", **options}
+    save_affinity_net(tmp_path / "net", network, recipe=recipe, classes=CLASSES)
+    loaded = load_affinity_net(tmp_path / "net")
+    assert equal_tensors(loaded.state_dict(), network.state_dict()) and not loaded.training
+    assert loaded.distance == "sum"
+    with pytest.raises(ValueError, match="net is not a irn of this project but 'psa'"):
+        load_irnet(tmp_path / "net")
 
 
 def test_a_segmenter_comes_back(tmp_path):

@@ -15,10 +15,12 @@ from tests.train.small import (
 )
 from wsss.models.deeplab import build_segmenter
 from wsss.models.irn import IRNet
+from wsss.models.psa import AffinityNet
 from wsss.train.checkpoint import running_checkpoint
 from wsss.train.classifier import train_classifier
 from wsss.train.inference import features_of
 from wsss.train.irn import train_irn
+from wsss.train.psa import train_psa
 from wsss.train.segmenter import train_segmenter
 from wsss.train.wood import train_wood
 
@@ -116,6 +118,26 @@ def test_irn_learns_branches_and_leaves_the_backbone(records, checkpoint):
     assert len(rows) == 9 and all(np.isfinite(list(row.values())).all() for row in rows)
     assert equal_tensors(before, irnet.backbone.state_dict())
     assert not torch.equal(irnet.mean_shift.running_mean, mean)
+
+
+def test_affinity_net_learns_and_leaves_what_rests(records, checkpoint):
+    torch.manual_seed(0)
+    network = AffinityNet(small_classifier().backbone, distance="mean", group_norm=False)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    rows = train_psa(
+        network, masked_stream_of(records, batch_size=6), epochs=12, radius=3, learning_rate=0.05,
+        head_multiplier=10, momentum=0.9, weight_decay=1e-4, schedule="poly", frozen_stages=1,
+        computing=COMPUTING, checkpoint=checkpoint,
+    )  # fmt: skip
+    # The masked squares have the colour of what is around them; only their place can be learnt.
+    assert len(rows) == 12 and np.mean([r["loss"] for r in rows[8:]]) < 0.95 * rows[0]["loss"]
+    for row in rows:
+        same = row["background_affinity"] + row["foreground_affinity"]
+        total = same / 4 + row["negative_affinity"] / 2
+        assert row["loss"] == pytest.approx(total, rel=1e-4)
+    changed = {n for n, v in network.state_dict().items() if not torch.equal(v, before[n])}
+    assert {"f8_3.weight", "f9.weight", "backbone.layer1.conv1.weight"} <= changed
+    assert not [name for name in changed if "bn" in name or name.startswith("backbone.conv1")]
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "balanced_cross_entropy"])

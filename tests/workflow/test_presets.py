@@ -129,7 +129,7 @@ def project(tmp_path_factory):
 MAIN = {
     "prepare_data": 2, "train_classifier": 2, "extract_features": 20, "score_ood": 100,
     "rank_ood": 1, "select_hard": 1, "cluster_ood": 1, "train_wood": 1, "localize": 4 * 20,
-    "evaluate_seeds": 4, "refine_maps": 4 * 20, "label_irn": 4 * 20, "train_irn": 4,
+    "evaluate_seeds": 4, "refine_maps": 4 * 20, "label_confident": 4 * 20, "train_irn": 4,
     "walk_irn": 4 * 20, "evaluate_pseudo_masks": 2 * 4, "train_segmenter": 4, "predict": 4 * 4,
     "evaluate_segmentation": 4, "collect_metrics": 1, "make_table": 7, "draw_figure": 6,
     "draw_map_panel": 1, "draw_chain_panel": 2, "draw_data_sheet": 1, "draw_ood_sheet": 1,
@@ -147,7 +147,7 @@ PLANS = {
         "train_wood": WOODS, "localize": MAPS * 20, "evaluate_seeds": MAPS,
         "rank_ood": 7, "prepare_review": 4, "decide_manual": 4, "decide_none": 2,
         "select_hard": 5, "select_random": 1,
-        "select_random_hard": 1, "erase_ood": 1, "label_irn": 6 * 20, "train_irn": 6,
+        "select_random_hard": 1, "erase_ood": 1, "label_confident": 6 * 20, "train_irn": 6,
         "walk_irn": 6 * 20, "evaluate_pseudo_masks": 4 + 6, "train_segmenter": 6,
         "predict": 6 * 4, "evaluate_segmentation": 6, "make_table": 13, "draw_figure": 7,
         "draw_ood_sheet": 4,
@@ -155,7 +155,7 @@ PLANS = {
     "coco2014": {
         "prepare_data": 2, "train_classifier": 1, "extract_features": 100, "score_ood": 100,
         "rank_ood": 1, "decide_none": 1, "select_hard": 1, "cluster_ood": 1, "train_wood": 1,
-        "localize": 2 * 100, "evaluate_seeds": 2, "label_irn": 2 * 100, "train_irn": 2,
+        "localize": 2 * 100, "evaluate_seeds": 2, "label_confident": 2 * 100, "train_irn": 2,
         "walk_irn": 2 * 100, "evaluate_pseudo_masks": 2, "train_segmenter": 2, "predict": 2 * 40,
         "evaluate_segmentation": 2, "make_table": 5, "draw_figure": 4,
     },

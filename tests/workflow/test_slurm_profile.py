@@ -9,7 +9,7 @@ from tests.source import ROOT, workflow_rules
 
 PROFILE = ROOT / "slurm/config.yaml"
 # Slow ones without a GPU, each of whose jobs is long enough to be alone.
-ALONE = {"prepare_data", "refine_maps", "label_irn"}
+ALONE = {"prepare_data", "refine_maps", "label_confident"}
 LOCAL = {"all", "write_config", "voc_submission", "decide_manual"}
 
 

@@ -92,7 +92,7 @@ def test_every_stage_was_scored(tiny):
     # Seeds at three thresholds (chosen in two ways from the maps, and with ground truth) of three
     # chains.
     assert counts.to_dict() == {
-        "seed": 9, "pseudo_mask": 5, "segmentation": 1, "segmentation_crf": 1,
+        "seed": 9, "pseudo_mask": 6, "segmentation": 1, "segmentation_crf": 1,
     }  # fmt: skip
     miou = metrics[metrics["metric"] == "miou"]
     assert miou["value"].between(0, 1).all()
@@ -116,6 +116,7 @@ def test_the_seed_refiner_takes_the_threshold_that_its_seeds_are_scored_at(tiny)
         ("plain/s0/cam/salient/pseudo_masks", 12),
         ("plain/s0/cam/known/pseudo_masks", 12),
         ("wood/s0/cam/crf/pseudo_masks", 12),
+        ("wood/s0/cam/psa/pseudo_masks", 12),
         ("wood/s0/advcam/irn/pseudo_masks", 12),
         ("wood/s0/advcam/irn/deeplab/predictions", 6),
         ("wood/s0/advcam/irn/deeplab/predictions_crf", 6),

@@ -137,7 +137,10 @@ SET_KEYS = (
 LONG_WAY = 10
 
 IRN = one_of(named("refiners", "method", "irn"))
-IRN_LOG = "{dataset}/{classifier}/s{random_seed}/{localizer}/{refiner}"
+PSA = one_of(named("refiners", "method", "psa"))
+# They train a network on confident labels of their own.
+LEARNING = one_of(named("refiners", "method", "irn", "psa"))
+REFINER_LOG = "{dataset}/{classifier}/s{random_seed}/{localizer}/{refiner}"
 
 
 def thresholds_of(w):
@@ -163,6 +166,10 @@ def refiner_saliency_of(w):
 
 def refiner_file(w):
     return f"wsss/refine/{config['refiners'][w.refiner]['method']}.py"
+
+
+def label_file(w):
+    return f"wsss/refine/{config['refiners'][w.refiner]['method']}_labels.py"
 
 
 SEGMENTER_LOG = (

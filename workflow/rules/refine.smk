@@ -7,9 +7,9 @@ rule refine_maps:
     output:
         pseudo_masks=directory(f"{REFINER}/pseudo_masks/{{shard}}"),
     log:
-        f"{R}/logs/{IRN_LOG}/refine_maps/{{shard}}.log",
+        f"{R}/logs/{REFINER_LOG}/refine_maps/{{shard}}.log",
     benchmark:
-        f"{R}/benchmarks/{IRN_LOG}/refine_maps/{{shard}}.tsv"
+        f"{R}/benchmarks/{REFINER_LOG}/refine_maps/{{shard}}.tsv"
     wildcard_constraints:
         refiner=one_of(named("refiners", "method", "seed", "crf")),
     priority: LONG_WAY
@@ -25,7 +25,7 @@ rule refine_maps:
         "../scripts/refine_maps.py"
 
 
-rule label_irn:
+rule label_confident:
     input:
         index=f"{DATA}/index.csv",
         classes=f"{DATA}/classes.csv",
@@ -34,21 +34,22 @@ rule label_irn:
     output:
         labels=directory(f"{REFINER}/confident_labels/{{shard}}"),
     log:
-        f"{R}/logs/{IRN_LOG}/label_irn/{{shard}}.log",
+        f"{R}/logs/{REFINER_LOG}/label_confident/{{shard}}.log",
     benchmark:
-        f"{R}/benchmarks/{IRN_LOG}/label_irn/{{shard}}.tsv"
+        f"{R}/benchmarks/{REFINER_LOG}/label_confident/{{shard}}.tsv"
     wildcard_constraints:
-        refiner=IRN,
+        refiner=LEARNING,
     priority: LONG_WAY
     threads: config["threads"]["crf"]
     resources:
-        **limits("label_irn"),
+        **limits("label_confident"),
     params:
+        method=lambda w: config["refiners"][w.refiner]["method"],
         options=lambda w: config["refiners"][w.refiner]["labels"],
         shards=config["shards"]["train"],
-        code=script_code("label_irn"),
+        code=lambda w: script_code("label_confident", label_file(w)),
     script:
-        "../scripts/label_irn.py"
+        "../scripts/label_confident.py"
 
 
 rule train_irn:
@@ -61,9 +62,9 @@ rule train_irn:
         irnet=f"{REFINER}/irn.safetensors",
         train=f"{REFINER}/train.csv",
     log:
-        f"{R}/logs/{IRN_LOG}/train_irn.log",
+        f"{R}/logs/{REFINER_LOG}/train_irn.log",
     benchmark:
-        f"{R}/benchmarks/{IRN_LOG}/train_irn.tsv"
+        f"{R}/benchmarks/{REFINER_LOG}/train_irn.tsv"
     wildcard_constraints:
         refiner=IRN,
     priority: LONG_WAY
@@ -86,9 +87,9 @@ rule walk_irn:
     output:
         pseudo_masks=directory(f"{REFINER}/pseudo_masks/{{shard}}"),
     log:
-        f"{R}/logs/{IRN_LOG}/walk_irn/{{shard}}.log",
+        f"{R}/logs/{REFINER_LOG}/walk_irn/{{shard}}.log",
     benchmark:
-        f"{R}/benchmarks/{IRN_LOG}/walk_irn/{{shard}}.tsv"
+        f"{R}/benchmarks/{REFINER_LOG}/walk_irn/{{shard}}.tsv"
     wildcard_constraints:
         refiner=IRN,
     priority: LONG_WAY
@@ -114,9 +115,9 @@ rule refine_by_saliency:
     output:
         pseudo_masks=directory(f"{REFINER}/pseudo_masks/{{shard}}"),
     log:
-        f"{R}/logs/{IRN_LOG}/refine_by_saliency/{{shard}}.log",
+        f"{R}/logs/{REFINER_LOG}/refine_by_saliency/{{shard}}.log",
     benchmark:
-        f"{R}/benchmarks/{IRN_LOG}/refine_by_saliency/{{shard}}.tsv"
+        f"{R}/benchmarks/{REFINER_LOG}/refine_by_saliency/{{shard}}.tsv"
     wildcard_constraints:
         refiner=one_of(named("refiners", "method", "saliency")),
     priority: LONG_WAY
@@ -132,6 +133,62 @@ rule refine_by_saliency:
         "../scripts/refine_by_saliency.py"
 
 
+rule train_psa:
+    input:
+        index=f"{DATA}/index.csv",
+        classes=f"{DATA}/classes.csv",
+        classifier=f"{CLASSIFIER}/classifier.safetensors",
+        labels=[f"{REFINER}/confident_labels/{shard}" for shard in shards_of("train")],
+    output:
+        psa=f"{REFINER}/psa.safetensors",
+        train=f"{REFINER}/train.csv",
+    log:
+        f"{R}/logs/{REFINER_LOG}/train_psa.log",
+    benchmark:
+        f"{R}/benchmarks/{REFINER_LOG}/train_psa.tsv"
+    wildcard_constraints:
+        refiner=PSA,
+    priority: LONG_WAY
+    threads: config["threads"]["train"]
+    resources:
+        **limits("train_psa", gpus=config["gpus"]["train"]),
+    params:
+        network=lambda w: config["refiners"][w.refiner]["network"],
+        options=lambda w: config["refiners"][w.refiner]["training"],
+        code=lambda w: script_code(
+            "train_psa", backbone_file(backbone_of(w.classifier))
+        ),
+    script:
+        "../scripts/train_psa.py"
+
+
+rule walk_psa:
+    input:
+        index=f"{DATA}/index.csv",
+        classes=f"{DATA}/classes.csv",
+        psa=f"{REFINER}/psa.safetensors",
+        maps=f"{LOCALIZER}/maps/{{shard}}.h5",
+    output:
+        pseudo_masks=directory(f"{REFINER}/pseudo_masks/{{shard}}"),
+    log:
+        f"{R}/logs/{REFINER_LOG}/walk_psa/{{shard}}.log",
+    benchmark:
+        f"{R}/benchmarks/{REFINER_LOG}/walk_psa/{{shard}}.tsv"
+    wildcard_constraints:
+        refiner=PSA,
+    priority: LONG_WAY
+    threads: config["threads"]["infer"]
+    resources:
+        **limits("walk_psa", gpus=1),
+    params:
+        options=lambda w: config["refiners"][w.refiner]["walk"],
+        batch_size=config["inference_batch_size"],
+        shards=config["shards"]["train"],
+        code=lambda w: script_code("walk_psa", backbone_file(backbone_of(w.classifier))),
+    script:
+        "../scripts/walk_psa.py"
+
+
 rule evaluate_pseudo_masks:
     input:
         index=f"{DATA}/index.csv",
@@ -141,9 +198,9 @@ rule evaluate_pseudo_masks:
     output:
         metrics=f"{REFINER}/metrics.csv",
     log:
-        f"{R}/logs/{IRN_LOG}/evaluate_pseudo_masks.log",
+        f"{R}/logs/{REFINER_LOG}/evaluate_pseudo_masks.log",
     benchmark:
-        f"{R}/benchmarks/{IRN_LOG}/evaluate_pseudo_masks.tsv"
+        f"{R}/benchmarks/{REFINER_LOG}/evaluate_pseudo_masks.tsv"
     resources:
         **limits("evaluate_pseudo_masks"),
     params:

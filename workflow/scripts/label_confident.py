@@ -1,6 +1,7 @@
-"""Confident labels of one shard, on which the boundary network is trained."""
+"""Confident labels of one shard, on which a refiner's network is trained (IRN, PSA)."""
 
 from functools import partial
+from importlib import import_module
 
 from wsss.config.thresholds import with_thresholds
 from wsss.data.images import read_image
@@ -8,13 +9,13 @@ from wsss.data.index import read_index, shard_of
 from wsss.logs import log_to
 from wsss.parallel import parallel_map
 from wsss.progress import progress
-from wsss.refine.irn_labels import confident_labels
 from wsss.refine.map_items import refine_item
 from wsss.store.maps import MapReader
 from wsss.store.mask_folders import write_masks
 from wsss.store.thresholds import read_thresholds
 
 log_to(snakemake.log[0])
+confident_labels = import_module(f"wsss.refine.{snakemake.params.method}_labels").confident_labels
 index = read_index(snakemake.input.index, snakemake.input.classes)
 thresholds = snakemake.input.thresholds
 options = with_thresholds(

@@ -11,6 +11,7 @@ from wsss.config.data_sets import WITHOUT_MASKS, check_dataset, why_no_candidate
 from wsss.config.lookup import backbone_of
 from wsss.config.network_checks import check_chain_network, check_classifier_network
 from wsss.config.references import ConfigError, chains_with_paths, needs_of
+from wsss.config.refiner_checks import check_chain_refiner, check_refiner
 from wsss.config.saliency import check_known_saliency
 from wsss.config.shown import check_file_names, check_shown
 from wsss.config.threshold_checks import check_thresholds
@@ -34,7 +35,7 @@ def check_combinations(config: Mapping[str, Any]) -> None:
     checks: dict[str, Callable[[Mapping[str, Any], str], None]] = {
         "datasets": check_dataset,
         "classifiers": _check_classifier,
-        "refiners": _check_irn,
+        "refiners": check_refiner,
         "segmenters": partial(_check_segmenter, gpus=gpus),
         "tables": check_shown,
         "figures": check_shown,
@@ -79,19 +80,6 @@ def _check_package(options: Mapping[str, Any], path: str) -> None:
         raise ConfigError(
             f"{path}.initial_weights is package (the default), but no installed package carries "
             f"weights for the backbone {options['backbone']}: write none, or a file of its weights"
-        )
-
-
-def _check_irn(options: Mapping[str, Any], path: str) -> None:
-    if options["method"] != "irn":
-        return
-    training = options["training"]
-    # A pair of cells is at most radius - 1 apart, to either side; a cell has 4 pixels.
-    smallest = 4 * (2 * (training["radius"] - 1) + 1)
-    if training["images"]["crop_size"] < smallest:
-        raise ConfigError(
-            f"{path}.training.images.crop_size is {training['images']['crop_size']}, but with "
-            f"radius {training['radius']} allowed is at least {smallest}"
         )
 
 
@@ -173,6 +161,8 @@ def _check_chain(config: Mapping[str, Any], links: list[str], path: str) -> None
             f"candidates: set its {keys}"
         )
     check_chain_network(config, links, path)
+    if len(links) > 3:
+        check_chain_refiner(config, links)
     if len(links) == 5:
         _check_segmentation(config, links, path)
 

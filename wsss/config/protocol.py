@@ -21,6 +21,8 @@ SALIENCY = {
     "opencv": "OpenCV's {method} scaled by {scaling}",
     "known": "FROM PIXEL LABELS",
 }
+# PSA's background scores, which stand for thresholds.
+ALPHAS = ("low_alpha", "high_alpha", "alpha")
 # Every training ends with its last step; no score picks an earlier state.
 CHECKPOINT = "the last one of every training"
 
@@ -29,7 +31,8 @@ def row_protocol(config: Mapping[str, Any], chain: str, stage: str) -> dict[str,
     """Return the protocol of a chain at a stage: a text each for the table's columns.
 
     These are `initial_weights`, `scales` (of what the stage shows), `crf`, `refiner_thresholds`
-    ("" for a seed, whose threshold the metrics have), `saliency` ("" without any) and `checkpoint`.
+    and PSA's alphas ("" for a seed, whose threshold the metrics have), `saliency` ("" without any)
+    and `checkpoint`.
 
     Args:
         config: A resolved config.
@@ -106,7 +109,7 @@ def _thresholds(options: Mapping[str, Any], place: str = "") -> Iterator[str]:
     for key, value in options.items():
         if isinstance(value, Mapping):
             yield from _thresholds(value, f"{place}{key}.")
-        elif key in KEYS:
+        elif key in (*KEYS, *ALPHAS):
             yield f"{place}{key} {value}"
 
 

@@ -103,14 +103,24 @@ def trainable_parameters(
     Raises:
         ValueError: `frozen_stages` is not in 0..5.
     """
+    thawed = thawed_parameters(classifier.backbone, frozen_stages=frozen_stages)
+    inside = {id(parameter) for parameter in classifier.backbone.parameters()}
+    head = [parameter for parameter in classifier.parameters() if id(parameter) not in inside]
+    return {"backbone": thawed, "head": head}
+
+
+def thawed_parameters(backbone: Backbone, *, frozen_stages: int) -> list[nn.Parameter]:
+    """Return the parameters of the stages behind the first `frozen_stages`, and freeze the others.
+
+    Raises:
+        ValueError: `frozen_stages` is not in 0..5.
+    """
     if not 0 <= frozen_stages <= STAGES:
         raise ValueError(f"frozen_stages must be in 0..{STAGES}, got {frozen_stages}")
-    trained: list[nn.Parameter] = []
-    for number, modules in enumerate(classifier.backbone.stage_modules()):
+    thawed: list[nn.Parameter] = []
+    for number, modules in enumerate(backbone.stage_modules()):
         for parameter in (p for module in modules for p in module.parameters()):
             parameter.requires_grad_(number >= frozen_stages)
             if number >= frozen_stages:
-                trained.append(parameter)
-    inside = {id(parameter) for parameter in classifier.backbone.parameters()}
-    head = [parameter for parameter in classifier.parameters() if id(parameter) not in inside]
-    return {"backbone": trained, "head": head}
+                thawed.append(parameter)
+    return thawed

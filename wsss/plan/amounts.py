@@ -186,7 +186,7 @@ def refined(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
 
 
 def labelled(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
-    """Return the amount of IRN's confident labels of a shard of the training images."""
+    """Return the amount of a refiner's confident labels of a shard of the training images."""
     options, split = config["refiners"][wildcards["refiner"]], splits.get("train", EMPTY)
     images = shard_size(split.images, wildcards, config["shards"]["train"])
     # Two CRFs of one image, which share its kernels.
@@ -202,6 +202,14 @@ def irn(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
     steps = _steps(options["epochs"], images["batch_size"], splits.get("train", EMPTY).images)
     # After the training, one more epoch for the mean displacement.
     return _of_views((steps + per_epoch) * images["batch_size"], images["crop_size"])
+
+
+def psa(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
+    """Return the amount of training AffinityNet."""
+    options = config["refiners"][wildcards["refiner"]]["training"]
+    images = options["images"]
+    steps = _steps(options["epochs"], images["batch_size"], splits.get("train", EMPTY).images)
+    return _of_views(steps * images["batch_size"], images["crop_size"])
 
 
 def walked(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:

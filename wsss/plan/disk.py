@@ -43,10 +43,12 @@ OUTPUTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "erase_ood": ("megapixel", ("{dataset}/ood/{ood_set}/images",)),
     "localize": ("megapixel", (f"{SEED}/{{localizer}}/maps/{{shard}}.h5",)),
     "refine_maps": ("image", (f"{REFINER}/pseudo_masks/{{shard}}",)),
-    "label_irn": ("image", (f"{REFINER}/confident_labels/{{shard}}",)),
+    "label_confident": ("image", (f"{REFINER}/confident_labels/{{shard}}",)),
     "train_irn": ("job", (f"{REFINER}/irn.safetensors",)),
     "walk_irn": ("image", (f"{REFINER}/pseudo_masks/{{shard}}",)),
     "refine_by_saliency": ("image", (f"{REFINER}/pseudo_masks/{{shard}}",)),
+    "train_psa": ("job", (f"{REFINER}/psa.safetensors",)),
+    "walk_psa": ("image", (f"{REFINER}/pseudo_masks/{{shard}}",)),
     "train_segmenter": ("job", (f"{SEGMENTER}/segmenter.safetensors",)),
     "predict": (
         "image",

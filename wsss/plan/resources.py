@@ -19,8 +19,9 @@ UPPER: Mapping[str, tuple[int, int]] = {
     **dict.fromkeys(("extract_features", "score_ood", "cluster_ood", "erase_ood"), (240, 16000)),
     **dict.fromkeys(("train_classifier", "train_wood", "localize"), (720, 16000)),
     **dict.fromkeys(("train_irn", "walk_irn", "predict", "predict_test"), (720, 16000)),
+    **dict.fromkeys(("train_psa", "walk_psa"), (720, 16000)),
     "train_segmenter": (1440, 24000),
-    **dict.fromkeys(("prepare_data", "refine_maps", "label_irn"), (720, 16000)),
+    **dict.fromkeys(("prepare_data", "refine_maps", "label_confident"), (720, 16000)),
     **dict.fromkeys(("evaluate_seeds", "evaluate_pseudo_masks"), (240, 4000)),
     **dict.fromkeys(("choose_threshold", "make_saliency", "refine_by_saliency"), (240, 4000)),
     "evaluate_segmentation": (240, 4000),
@@ -166,7 +167,7 @@ def memory_mb(rule: str, load: Load | None, *, threads: int, gpus: int, attempt:
     return attempt * max(SMALLEST_MB, ceil(MEMORY_MARGIN * (ENGINE_MB + processes * each)))
 
 
-REFINING = frozenset({"refine_maps", "label_irn", "predict", "predict_test", "prepare_data"})
+REFINING = frozenset({"refine_maps", "label_confident", "predict", "predict_test", "prepare_data"})
 
 
 def load_of(rule: str, wildcards: Wildcards, config: Config, counts: Counts) -> Load | None:
@@ -187,7 +188,7 @@ def load_of(rule: str, wildcards: Wildcards, config: Config, counts: Counts) -> 
     plain = Load("", "", 0.0, largest, 0, 0.0, indexed)
     if rule in NETWORK:
         return _network_load(rule, wildcards, config, splits, plain)
-    if rule in ("refine_maps", "label_irn"):
+    if rule in ("refine_maps", "label_confident"):
         # The labels of an image are its own; three times the mean covers nearly all.
         labels = ceil(3 * splits.get("train", EMPTY).labels) + 1
         return plain._replace(labels=min(labels, _labels(dataset, config)))
@@ -230,12 +231,14 @@ def _network_load(
         views *= 1 + scale**2
         views += options["ood_batch_size"] if options["method"] == "wood" else 0
         return own._replace(use="train", batch=_crops(views, options["images"]), kept=kept)
-    if rule == "train_irn":
+    if rule in ("train_irn", "train_psa"):
         images = config["refiners"][wildcards["refiner"]]["training"]["images"]
         return own._replace(use="train", batch=_crops(images["batch_size"], images))
     if rule == "walk_irn":
         filled = (config["refiners"][wildcards["refiner"]]["crop_size"] or 0) ** 2 / 1e6
         return own._replace(batch=2 * batch * max(train.largest, filled))
+    if rule == "walk_psa":
+        return own._replace(batch=batch * train.largest)
     if rule == "localize":
         return _localizing(config["localizers"][wildcards["localizer"]], train, own)
     split = train if rule == "extract_features" else ood

@@ -87,18 +87,18 @@ def gpus_of(rule: str, config: Config) -> int:
 
 
 THREADS = {
-    **dict.fromkeys(("train_irn", "train_segmenter"), "train"),
+    **dict.fromkeys(("train_irn", "train_psa", "train_segmenter"), "train"),
     **dict.fromkeys(("extract_features", "cluster_ood", "score_ood", "erase_ood"), "infer"),
-    **dict.fromkeys(("localize", "walk_irn", "predict", "predict_test"), "infer"),
-    **dict.fromkeys(("refine_maps", "label_irn"), "crf"),
+    **dict.fromkeys(("localize", "walk_irn", "walk_psa", "predict", "predict_test"), "infer"),
+    **dict.fromkeys(("refine_maps", "label_confident"), "crf"),
 }
 
 # Rules that run a network and ask for a GPU.
 NETWORK = frozenset(
     {
-        *("train_classifier", "train_wood", "train_irn", "train_segmenter"),
+        *("train_classifier", "train_wood", "train_irn", "train_psa", "train_segmenter"),
         *("extract_features", "cluster_ood", "score_ood", "erase_ood"),
-        *("localize", "walk_irn", "predict", "predict_test"),
+        *("localize", "walk_irn", "walk_psa", "predict", "predict_test"),
     }
 )
 
@@ -177,10 +177,12 @@ RULES: Mapping[str, tuple[Kind, Measure]] = {
     "choose_threshold": (_rule_alone, amounts.once("train")),
     "evaluate_seeds": (_rule_alone, amounts.once("train")),
     "refine_maps": (_refiner, amounts.refined),
-    "label_irn": (_crf, amounts.labelled),
+    "label_confident": (_crf, amounts.labelled),
     "train_irn": (_with_backbone, amounts.irn),
     "walk_irn": (_with_backbone, amounts.walked),
     "refine_by_saliency": (_rule_alone, amounts.once("train")),
+    "train_psa": (_with_backbone, amounts.psa),
+    "walk_psa": (_with_backbone, amounts.once("train")),
     "evaluate_pseudo_masks": (_masks, amounts.once("train")),
     "train_segmenter": (_segmenter, amounts.segmented),
     "predict": (_segmenter, amounts.predicted("val")),

@@ -44,7 +44,7 @@ def dense_crf(
     Raises:
         ValueError: Image and probabilities differ in size, or probabilities lie outside 0..1.
     """
-    (found,) = _dense_crfs(
+    (found,) = dense_crfs(
         image,
         [probs],
         iterations=iterations,
@@ -57,7 +57,7 @@ def dense_crf(
     return found
 
 
-def _dense_crfs(
+def dense_crfs(
     image: np.ndarray,
     several: Sequence[np.ndarray],
     *,
@@ -68,9 +68,22 @@ def _dense_crfs(
     bilateral_srgb: float,
     bilateral_compat: float,
 ) -> list[np.ndarray]:
-    """Return `dense_crf` of each of several (K, H, W) probabilities of one image.
+    """Return `dense_crf` of each of several probabilities of one image.
 
     The kernels depend on the image only, and building them takes longer than five iterations.
+
+    Args:
+        image: RGB (H, W, 3) uint8.
+        several: Probabilities (K, H, W) in 0..1 each; they need not sum to one (PSA's scores).
+        iterations: As in `dense_crf`, and so are the following.
+        gaussian_sxy: Pixels.
+        gaussian_compat: Weight.
+        bilateral_sxy: Pixels.
+        bilateral_srgb: Grey levels of 255.
+        bilateral_compat: Weight.
+
+    Raises:
+        ValueError: As `dense_crf`.
     """
     for probs in several:
         _check(image, probs)
@@ -153,7 +166,7 @@ def dense_crf_labels(
             )
         given = labels[None] == np.arange(num_labels)[:, None, None]
         probs.append(np.where(given, certainty, rest))
-    found = _dense_crfs(
+    found = dense_crfs(
         image,
         probs,
         iterations=iterations,

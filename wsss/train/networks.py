@@ -13,6 +13,7 @@ from wsss.models.classifier import Classifier
 from wsss.models.deeplab import MultiScale, build_segmenter
 from wsss.models.irn import IRNet
 from wsss.models.networks import build_network
+from wsss.models.psa import AffinityNet
 from wsss.store.weights import is_safetensors, load_weights, save_weights
 from wsss.train.initial_weights import start_from_others
 
@@ -114,6 +115,26 @@ def load_irnet(path: Path) -> IRNet:
         irnet = IRNet(build_backbone(recipe["backbone"]))
     irnet.load_state_dict(state, assign=True)
     return irnet.eval()
+
+
+def save_affinity_net(
+    path: Path, network: AffinityNet, *, recipe: dict[str, object], classes: Sequence[str]
+) -> None:
+    """Write an AffinityNet with its backbone's name and its other arguments (`recipe`)."""
+    _save(path, network, kind="psa", recipe=recipe, classes=classes)
+
+
+def load_affinity_net(path: Path) -> AffinityNet:
+    """Return the network in evaluation mode.
+
+    Raises:
+        ValueError: The file is not an AffinityNet of this project.
+    """
+    state, recipe, _ = _load(path, kind="psa")
+    with torch.device("meta"):
+        network = AffinityNet(build_backbone(recipe.pop("backbone")), **recipe)
+    network.load_state_dict(state, assign=True)
+    return network.eval()
 
 
 def start_segmenter(

@@ -1,0 +1,38 @@
+"""Pseudo-masks of one shard: a random walk of the maps along learnt affinities."""
+
+from wsss.data.index import read_index, shard_of
+from wsss.data.loading import full_image_batches
+from wsss.logs import log_to
+from wsss.models.psa import affinity_maps
+from wsss.progress import progress
+from wsss.refine.affinity import neighbours
+from wsss.refine.psa import refine
+from wsss.store.maps import MapReader
+from wsss.store.mask_folders import write_masks
+from wsss.train.device import prepare_device
+from wsss.train.networks import load_affinity_net
+
+log_to(snakemake.log[0])
+device = prepare_device(threads=snakemake.config["threads"]["infer"])
+options = snakemake.params.options
+index = read_index(snakemake.input.index, snakemake.input.classes)
+records = shard_of(index.split("train"), int(snakemake.wildcards.shard), snakemake.params.shards)
+network = load_affinity_net(snakemake.input.psa).to(device)
+offsets = neighbours(options["radius"])
+with MapReader([snakemake.input.maps]) as reader:
+
+    def masks():
+        """Yield the pseudo-mask of every image."""
+        for batch, images in full_image_batches(records, batch_size=snakemake.params.batch_size):
+            found = affinity_maps(network, images, offsets)
+            for record, image, affinity in zip(batch, images, found, strict=True):
+                maps = reader.read_full(record.image_id)
+                yield (
+                    record.image_id,
+                    refine(image, maps.maps, maps.class_ids, affinity, **options),
+                )
+
+    write_masks(
+        snakemake.output.pseudo_masks,
+        progress(masks(), total=len(records), description="random walk"),
+    )
