@@ -9,7 +9,7 @@ from wsss.refine.seed import IGNORE_INDEX, check_inputs, mask_of
 def with_background(maps: np.ndarray, *, alpha: float) -> np.ndarray:
     """Return the scores of background and classes: (1 - max) ** alpha before the maps themselves.
 
-    The larger alpha, the less is background (PSA sec. 3.1; the official code).
+    The larger alpha, the less is background (Ahn and Kwak 2018; the official code).
 
     Args:
         maps: Localization maps (n, H, W) in 0..1; n may be 0, which is all background.
