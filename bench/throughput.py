@@ -310,6 +310,7 @@ def _deeplab(data: Data, clock: Clock, *, computing: Mapping[str, Any] = COMPUTI
         iter_size=1,
         head_multiplier=10,
         loss="cross_entropy",
+        seed_growing=None,
         batch_norm="frozen",
         computing=computing,
         checkpoint=_checkpoint(data),

@@ -26,6 +26,8 @@ import torch
 from tests.train.small import (
     CLASSES,
     COMPUTING,
+    GROWING,
+    growing_stream_of,
     masked_stream_of,
     small_classifier,
     stream_of,
@@ -109,20 +111,28 @@ def psa(records: list[ImageRecord], checkpoint: RunningCheckpoint):
     return module, rows
 
 
-def segmenter(records: list[ImageRecord], checkpoint: RunningCheckpoint):
+def segmenter(records: list[ImageRecord], checkpoint: RunningCheckpoint, *, grows: bool = False):
     torch.manual_seed(0)
+    stream_of = growing_stream_of if grows else masked_stream_of
     module = build_segmenter(
         "deeplab_v2", "compact", num_classes=len(CLASSES) + 1, atrous_rates=[1], scales=[0.5]
     )
     rows = train_segmenter(
-        module, masked_stream_of(records, batch_size=2), iterations=STEPS, iter_size=2,
+        module, stream_of(records, batch_size=2), iterations=STEPS, iter_size=2,
         learning_rate=0.003, head_multiplier=5, momentum=0.9, weight_decay=5e-4, schedule="poly",
-        loss="cross_entropy", batch_norm="train", computing=COMPUTING, checkpoint=checkpoint,
+        loss="cross_entropy", seed_growing=GROWING if grows else None, batch_norm="train",
+        computing=COMPUTING, checkpoint=checkpoint,
     )  # fmt: skip
     return module, rows
 
 
-KINDS: dict[str, Callable] = {f.__name__: f for f in (classifier, seam, wood, irn, psa, segmenter)}
+def growing_segmenter(records: list[ImageRecord], checkpoint: RunningCheckpoint):
+    return segmenter(records, checkpoint, grows=True)
+
+
+KINDS: dict[str, Callable] = {
+    f.__name__: f for f in (classifier, seam, wood, irn, psa, segmenter, growing_segmenter)
+}
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,7 @@ def test_figures(name):
     assert own == arguments(f"figures.{name}:draw", "labels", "styles")
 
 
-@pytest.mark.parametrize("name", ["seed", "crf"])
+@pytest.mark.parametrize("name", ["seed", "cues", "crf"])
 def test_refiners_without_training(name):
     assert options(f"refine.{name}") == arguments(f"refine.{name}:refine")
 
@@ -205,6 +205,8 @@ def test_segmenter():
         "train.segmenter:train_segmenter", "checkpoint"
     )
     assert options("segment.deeplab_v2/training/images") == masked_views()
+    assert options("seed_growing") == arguments("train.growing:grown_losses", "loss")
+    assert options("seed_growing/crf") == arguments("train.growing:crf_probabilities")
     recipe = arguments("models.deeplab:build_segmenter", "num_classes")
     assert recipe == {"atrous_rates", "scales"}
     assert options("segment.deeplab_v2/inference", "crf") == arguments(
@@ -248,7 +250,7 @@ def test_erased_ood_set():
 
 def test_every_kind_of_ood_set_was_checked():
     assert names("ood_set") == ["erase", "manual", "none", "oracle", "random", "random_hard"]
-    assert names("refine") == ["crf", "irn", "psa", "saliency", "seed"]
+    assert names("refine") == ["crf", "cues", "irn", "psa", "saliency", "seed"]
     assert names("classifier") == ["eps", "plain", "seam", "wood"]
     assert names("segment") == ["deeplab_v2"]
 

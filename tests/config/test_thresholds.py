@@ -102,6 +102,11 @@ def test_labels_may_be_relative(form, way):
          "; write it without quotes and with a point, 0.15"),
         ({"refiners.seed.background_threshold": 1.2},
          "config.refiners.seed.background_threshold is 1.2, but allowed is number, at least 0"),
+        ({"refiners.cues": {"method": "cues", "background_threshold": 0.2}},
+         "config.refiners.cues.background_threshold is 0.2 and foreground_threshold otsu + 0.15"),
+        ({"refiners.cues": {"method": "cues", "background_threshold": "otsu + 0.2"}},
+         "config.refiners.cues.background_threshold is otsu + 0.2, but allowed is at most "
+         "foreground_threshold, otsu + 0.15"),
         ({"refiners.irn": {"method": "irn", "labels": {"foreground_threshold": "otsu + 0.15"}}},
          "config.refiners.irn.labels.background_threshold is 0.05 and foreground_threshold otsu + "
          "0.15, but which of them is lower only the maps tell: write two numbers, or one way"),

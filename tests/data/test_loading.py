@@ -128,6 +128,23 @@ def test_a_mask_of_another_size_is_refused_by_name(records):
 def test_labels_that_do_not_fit_are_refused(records):
     with pytest.raises(ValueError, match=r"image_labels \(6, 3\) do not fit 2 images"):
         classification(records[:2])
+    masks = [record.path.with_suffix(".png") for record in records]
+    views = {"scales": (1.0,), "crop_size": 24, "random_seed": 0}
+    with pytest.raises(ValueError, match=r"image_labels \(5, 3\) do not fit 6 images"):
+        SegmentationImages(records, masks, LABELS[1:], **views)
+    with pytest.raises(ValueError, match=r"at most 253 classes, not 254: set seed_growing"):
+        SegmentationImages(records, masks, np.zeros((6, 254)), **views)
+
+
+def test_image_labels_do_not_change_the_view_or_its_mask(records):
+    masks = [record.path.with_suffix(".png") for record in records]
+    views = {"scales": (0.5, 1.0), "crop_size": 24, "random_seed": 0}
+    for index in range(len(records)):
+        plain = segmentation(records)[3, index]
+        *with_labels, labels, inside = SegmentationImages(records, masks, LABELS, **views)[3, index]
+        assert all(torch.equal(one, other) for one, other in zip(plain, with_labels, strict=True))
+        assert labels.tolist() == LABELS[index].tolist()
+        assert torch.equal(inside, plain[1] != 255)
 
 
 def test_an_image_of_another_size_than_the_index_says_is_refused(records):

@@ -1,5 +1,6 @@
 """The amounts of work, computed by hand for 101 training images of 0.2 million pixels."""
 
+import copy
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from tests.plan.conftest import COUNTS, NAMES
 from tests.source import workflow_rules
 from wsss.data.index import shard_of
 from wsss.localize import advcam
+from wsss.models.backbones.backbone import backbone_names, build_backbone
 from wsss.plan import amounts, work
 from wsss.plan.amounts import Amount, set_size, shard_size
 from wsss.plan.resources import UPPER
@@ -95,6 +97,34 @@ def test_predictions_have_a_crf_besides(config):
     found = work_of("predict", NAMES, config, COUNTS).amount
     assert found.crf_passes == pytest.approx(2.1 * (20 + 84))
     assert work_of("walk_irn", NAMES, config, COUNTS).amount.crf_passes == 0
+
+
+def test_a_growing_seed_has_a_crf_besides(config):
+    growing = copy.deepcopy(config)
+    training = growing["segmenters"]["deeplab"]["training"]
+    training["seed_growing"] = {
+        "grown_by": "crf", "boundary_weight": 0, "crf": {"iterations": 4}
+    }  # fmt: skip
+    # 21 labels, 4 iterations, on maps of stride 8.
+    expected = 90 / 64 * (20 + 84)
+    found = work_of("train_segmenter", NAMES, growing, COUNTS).amount
+    assert found.crf_passes == pytest.approx(expected) and found.passes == pytest.approx(112.5)
+    training["seed_growing"]["grown_by"] = "network"
+    assert work_of("train_segmenter", NAMES, growing, COUNTS).amount.crf_passes == 0
+    training["seed_growing"]["boundary_weight"] = 1
+    assert work_of("train_segmenter", NAMES, growing, COUNTS).amount.crf_passes == expected
+
+
+def test_strides_are_those_of_the_backbones():
+    found = {name: build_backbone(name).stage_strides[-1] for name in backbone_names()}
+    assert found == amounts.STRIDES
+
+
+def test_cues_take_the_time_of_a_seed(config):
+    refiners = {**config["refiners"], "cues": {"method": "cues"}}
+    found = work_of("refine_maps", NAMES | {"refiner": "cues"}, {**config, "refiners": refiners},
+                    COUNTS)  # fmt: skip
+    assert found == work_of("refine_maps", NAMES | {"refiner": "seed"}, config, COUNTS)
 
 
 def test_every_rule_was_computed_by_hand():

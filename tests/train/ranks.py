@@ -16,6 +16,8 @@ from tests.train import test_loop
 from tests.train.small import (
     CLASSES,
     COMPUTING,
+    GROWING,
+    growing_stream_of,
     masked_stream_of,
     small_classifier,
     stream_of,
@@ -101,20 +103,27 @@ def psa(records, checkpoint):
     return module, rows
 
 
-def segmenter(records, checkpoint):
+def segmenter(records, checkpoint, *, stream_of=masked_stream_of, growing=None):
     torch.manual_seed(0)
     module = build_segmenter(
         "deeplab_v2", "compact", num_classes=len(CLASSES) + 1, atrous_rates=[1], scales=[0.5]
     )
     rows = train_segmenter(
-        module, masked_stream_of(records, batch_size=6), iterations=4, iter_size=2,
+        module, stream_of(records, batch_size=6), iterations=4, iter_size=2,
         learning_rate=0.003, head_multiplier=5, momentum=0.9, weight_decay=5e-4, schedule="poly",
-        loss="cross_entropy", batch_norm="frozen", computing=COMPUTING, checkpoint=checkpoint,
+        loss="cross_entropy", seed_growing=growing, batch_norm="frozen", computing=COMPUTING,
+        checkpoint=checkpoint,
     )  # fmt: skip
     return module, rows
 
 
-TRAININGS = (classifier, classifier_with_statistics, seam, wood, irn, psa, segmenter)
+def growing_segmenter(records, checkpoint):
+    return segmenter(records, checkpoint, stream_of=growing_stream_of, growing=GROWING)
+
+
+TRAININGS = (
+    classifier, classifier_with_statistics, seam, wood, irn, psa, segmenter, growing_segmenter
+)  # fmt: skip
 KINDS = {f.__name__: f for f in TRAININGS}
 
 

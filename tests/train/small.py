@@ -15,13 +15,19 @@ from wsss.train.streams import labelled_stream, masked_stream
 
 CLASSES = ("red", "green")
 COMPUTING = {"precision": "full", "channels_last": True, "compiled": False}
+GROWING = {
+    "foreground_threshold": 0.4, "background_threshold": 0.4, "grown_by": "crf",
+    "boundary_weight": 1.0, "ratio_limit": 20,
+    "crf": {"unary": "probability", "iterations": 2, "gaussian_sxy": 0.25, "gaussian_compat": 3,
+            "bilateral_sxy": 6.67, "bilateral_srgb": 13, "bilateral_compat": 10},
+}  # fmt: skip
 NOTHING_ADDED = {"importance_sampling": None, "feature_similarity": None}
 PLAIN = load_objective("plain", {}, classes=CLASSES, **NOTHING_ADDED)
 SIZES = ((32, 40), (40, 32), (32, 40), (32, 32), (40, 32), (32, 40))
 
 
 def write_images(folder: Path) -> list[ImageRecord]:
-    """Write six noisy pictures, red and green in turn, with their masks; return their records."""
+    """Write six noisy pictures, red and green in turn, masks and seeds; return their records."""
     rng = np.random.default_rng(0)
     records = []
     for number, (height, width) in enumerate(SIZES):
@@ -32,6 +38,9 @@ def write_images(folder: Path) -> list[ImageRecord]:
         path = folder / f"image{number}.jpg"
         write_jpeg(path, image, quality=95)
         write_mask(path.with_suffix(".png"), mask)
+        seed = np.full((height, width), 255, np.uint8)
+        seed[:4], seed[12:20, 12:20] = 0, number % 2 + 1
+        write_mask(seed_of(path), seed)
         labels = (CLASSES[number % 2],)
         records.append(ImageRecord(f"image{number}", path, "train", height, width, labels))
     return records
@@ -57,11 +66,24 @@ def masks_of(records: list[ImageRecord]) -> dict[str, Path]:
     return {record.image_id: record.path.with_suffix(".png") for record in records}
 
 
+def seed_of(path: Path) -> Path:
+    """Return the file of an image's seed, of which most pixels are unsure."""
+    return path.with_name(f"{path.stem}_seed.png")
+
+
 def masked_stream_of(records: list[ImageRecord], *, batch_size: int) -> BatchStream:
     """Return views of 32 pixels with their masks."""
     return masked_stream(
         records, masks_of(records), batch_size=batch_size, scales=(1.0,), crop_size=32,
         random_seed=0, workers=0,
+    )  # fmt: skip
+
+
+def growing_stream_of(records: list[ImageRecord], *, batch_size: int) -> BatchStream:
+    """Return views of 48 pixels, more than the pictures have, with seeds that may grow."""
+    return masked_stream(
+        records, {record.image_id: seed_of(record.path) for record in records}, labels_of(records),
+        batch_size=batch_size, scales=(1.0,), crop_size=48, random_seed=0, workers=0,
     )  # fmt: skip
 
 

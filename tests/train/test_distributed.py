@@ -60,7 +60,9 @@ def of_rank(folder, kind, number):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["classifier", "seam", "wood", "irn", "psa", "segmenter"])
+@pytest.mark.parametrize(
+    "kind", ["classifier", "seam", "wood", "irn", "psa", "segmenter", "growing_segmenter"]
+)
 def test_two_ranks_are_one_process_that_accumulates_two_parts(
     records, two, tmp_path, monkeypatch, kind
 ):

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 import torch
 
-from tests.train.small import labels_of, masked_stream_of, masks_of, stream_of
+from tests.train.small import (
+    growing_stream_of,
+    labels_of,
+    masked_stream_of,
+    masks_of,
+    stream_of,
+)
 from wsss.store.saliency import find_saliency_maps, write_saliency_maps
 from wsss.train.streams import masked_stream
 
@@ -39,6 +45,22 @@ def test_views_with_masks(records):
     assert pixels.shape == (3, 3, 32, 32) and masks.shape == (3, 32, 32)
     for name, mask in zip(stream.names(0), masks, strict=True):
         assert set(mask.unique().tolist()) <= {0, int(name[-1]) % 2 + 1, 255}
+
+
+def test_views_for_a_seed_that_grows(records):
+    stream = growing_stream_of(records, batch_size=6)
+    pixels, masks, labels, inside = next(iter(stream.batches(0, 1)))
+    assert pixels.shape == (6, 3, 48, 48) and masks.dtype == torch.uint8
+    assert inside.shape == masks.shape and inside.dtype == torch.bool
+    for number, name in enumerate(stream.names(0)):
+        record = records[int(name[-1])]
+        assert labels[number].tolist() == labels_of([record])[0].tolist()
+        # Padding is outside; unsure pixels are of the image.
+        assert inside[number].sum() == record.height * record.width
+        assert (masks[number][~inside[number]] == 255).all()
+        own = masks[number][inside[number]].bincount(minlength=256)
+        assert own.nonzero().flatten().tolist() == [0, int(name[-1]) % 2 + 1, 255]
+        assert own[255] == record.height * record.width - 4 * record.width - 64
 
 
 def test_images_without_masks_are_named(records):

@@ -149,7 +149,8 @@ def test_the_segmenter_learns(records, checkpoint, loss):
     rows = train_segmenter(
         segmenter, masked_stream_of(records, batch_size=6), iterations=12, iter_size=2,
         learning_rate=0.003, head_multiplier=5, momentum=0.9, weight_decay=5e-4,
-        schedule="poly", loss=loss, batch_norm="train", computing=COMPUTING,
+        schedule="poly", loss=loss, seed_growing=None, batch_norm="train", computing=COMPUTING,
         checkpoint=checkpoint,
     )  # fmt: skip
     assert falls(rows) and len(rows) == 12
+    assert set(rows[0]) == {"step", "epoch", "learning_rate", "loss"}

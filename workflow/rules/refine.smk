@@ -11,7 +11,7 @@ rule refine_maps:
     benchmark:
         f"{R}/benchmarks/{REFINER_LOG}/refine_maps/{{shard}}.tsv"
     wildcard_constraints:
-        refiner=one_of(named("refiners", "method", "seed", "crf")),
+        refiner=one_of(named("refiners", "method", "seed", "cues", "crf")),
     priority: LONG_WAY
     threads: config["threads"]["crf"]
     resources:

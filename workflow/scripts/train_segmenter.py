@@ -1,5 +1,7 @@
 """Train the segmentation network on pseudo-masks."""
 
+import numpy as np
+
 from wsss.data.index import read_index
 from wsss.logs import log_to
 from wsss.store.mask_folders import find_masks
@@ -26,10 +28,12 @@ segmenter = start_segmenter(
     start=snakemake.input.get("start") or None,
     random_seed=random_seed,
 )
-views = dict(options.pop("images"))
+views, records = dict(options.pop("images")), index.split("train")
+grows = options["seed_growing"] is not None
 stream = masked_stream(
-    index.split("train"),
+    records,
     find_masks(snakemake.input.pseudo_masks),
+    np.stack([index.image_labels(record) for record in records]) if grows else None,
     **{**views, "batch_size": views["batch_size"] * options["iter_size"]},
     random_seed=random_seed,
     workers=own_share(snakemake.threads) - 1,

@@ -16,13 +16,16 @@ def check_thresholds(config: Mapping[str, Any]) -> None:
     """Check the background thresholds of a resolved config, and what tables ask of them.
 
     Raises:
-        ConfigError: Two thresholds are one to maps, which have single precision; IRN's are in the
-            wrong order; or a table asks for a number where the config names a way.
+        ConfigError: Two thresholds are one to maps, which have single precision; those of a refiner
+            are in the wrong order; or a table asks for a number where the config names a way.
     """
     _check_curve(config)
     for name, options in config["refiners"].items():
+        path = f"config.refiners.{name}"
         if options["method"] == "irn":
-            _check_pair(options["labels"], f"config.refiners.{name}.labels")
+            _check_pair(options["labels"], f"{path}.labels")
+        if options["method"] == "cues":
+            _check_pair(options, path)
     for path, localizer in _shown_as_fixed(config):
         way = way_of(config["localizers"][localizer]["background_threshold"])
         if way is not None:

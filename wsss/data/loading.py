@@ -13,12 +13,18 @@ from torch.utils.data import Dataset
 
 from wsss.data.images import read_image
 from wsss.data.index import ImageRecord, group_by_size
-from wsss.data.transforms import augment_for_classification, augment_for_segmentation
+from wsss.data.transforms import (
+    IGNORE_INDEX,
+    augment_for_classification,
+    augment_for_segmentation,
+)
 from wsss.store.masks import read_mask
 from wsss.store.saliency import read_saliency_map
 
 READ_AHEAD = 2
 _ORDER = 1
+# Stands for an unsure pixel of an image on its way into a view, whose padding is IGNORE_INDEX.
+_UNSURE = 254
 
 
 class ClassificationImages(Dataset[tuple[torch.Tensor, ...]]):
@@ -49,16 +55,11 @@ class ClassificationImages(Dataset[tuple[torch.Tensor, ...]]):
         crop_size: int,
         random_seed: int,
     ) -> None:
-        if image_labels.ndim != 2 or len(image_labels) != len(records):
-            raise ValueError(
-                f"image_labels {image_labels.shape} do not fit {len(records)} images; expected "
-                "(N, C)"
-            )
         if saliency is not None and len(saliency) != len(records):
             raise ValueError(f"{len(saliency)} saliency maps do not fit {len(records)} images")
+        self.image_labels = _row_each(image_labels, len(records))
         self.saliency = None if saliency is None else list(saliency)
         self.records = list(records)
-        self.image_labels = torch.from_numpy(np.array(image_labels, dtype=np.float32))
         self.resize_long = resize_long
         self.crop_size = crop_size
         self.random_seed = random_seed
@@ -100,24 +101,28 @@ class ClassificationImages(Dataset[tuple[torch.Tensor, ...]]):
         return saliency
 
 
-class SegmentationImages(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+class SegmentationImages(Dataset[tuple[torch.Tensor, ...]]):
     """Random views of images and of the masks to be learnt; keys as in `ClassificationImages`.
 
     Args:
         records: The images.
         masks: One mask file per image: pseudo-masks, or ground truth for an upper bound.
+        image_labels: (N, C) float32, multi-hot, for a training that lets a seed grow; its views
+            come with them. None for others.
         scales: See `augment_for_segmentation`.
         crop_size: Side of the views in pixels.
         random_seed: Of the views.
 
     Raises:
-        ValueError: There is not one mask per image.
+        ValueError: There is not one mask, and one row of labels, per image, or there are too many
+            classes for a seed that grows.
     """
 
     def __init__(
         self,
         records: Sequence[ImageRecord],
         masks: Sequence[Path],
+        image_labels: np.ndarray | None = None,
         *,
         scales: tuple[float, ...],
         crop_size: int,
@@ -127,6 +132,12 @@ class SegmentationImages(Dataset[tuple[torch.Tensor, torch.Tensor]]):
             raise ValueError(f"{len(masks)} masks do not fit {len(records)} images")
         self.records = list(records)
         self.masks = list(masks)
+        self.image_labels = None if image_labels is None else _row_each(image_labels, len(records))
+        if image_labels is not None and image_labels.shape[1] >= _UNSURE:
+            raise ValueError(
+                f"a seed can grow among at most {_UNSURE - 1} classes, not "
+                f"{image_labels.shape[1]}: set seed_growing to null"
+            )
         self.scales = scales
         self.crop_size = crop_size
         self.random_seed = random_seed
@@ -134,8 +145,11 @@ class SegmentationImages(Dataset[tuple[torch.Tensor, torch.Tensor]]):
     def __len__(self) -> int:
         return len(self.records)
 
-    def __getitem__(self, key: tuple[int, int]) -> tuple[torch.Tensor, torch.Tensor]:
+    def __getitem__(self, key: tuple[int, int]) -> tuple[torch.Tensor, ...]:
         """Return the view (3, S, S) uint8 RGB and its mask (S, S) uint8, 255 ignored.
+
+        With image labels these (C,) come third, and fourth whether a pixel is of the image rather
+        than of its padding, (S, S) bool: where a seed may grow.
 
         Raises:
             ValueError: A file cannot be read, or image and mask differ in size.
@@ -147,6 +161,8 @@ class SegmentationImages(Dataset[tuple[torch.Tensor, torch.Tensor]]):
                 f"mask {self.masks[index]} is {mask.shape}, but image "
                 f"{self.records[index].image_id} is {image.shape[:2]}; make the mask again"
             )
+        if self.image_labels is not None:
+            mask = np.where(mask == IGNORE_INDEX, _UNSURE, mask).astype(np.uint8)
         view, view_mask = augment_for_segmentation(
             image,
             mask,
@@ -154,7 +170,20 @@ class SegmentationImages(Dataset[tuple[torch.Tensor, torch.Tensor]]):
             scales=self.scales,
             crop_size=self.crop_size,
         )
-        return _channels_first(view), torch.from_numpy(np.ascontiguousarray(view_mask))
+        pixels, labels = _channels_first(view), torch.from_numpy(np.ascontiguousarray(view_mask))
+        if self.image_labels is None:
+            return pixels, labels
+        inside = labels != IGNORE_INDEX
+        labels[labels == _UNSURE] = IGNORE_INDEX
+        return pixels, labels, self.image_labels[index], inside
+
+
+def _row_each(image_labels: np.ndarray, count: int) -> torch.Tensor:
+    if image_labels.ndim != 2 or len(image_labels) != count:
+        raise ValueError(
+            f"image_labels {image_labels.shape} do not fit {count} images; expected (N, C)"
+        )
+    return torch.from_numpy(np.array(image_labels, dtype=np.float32))
 
 
 def _read(record: ImageRecord) -> np.ndarray:

@@ -221,13 +221,26 @@ def walked(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
     return amount._replace(passes=images * 2 * max(split.megapixels, filled))
 
 
+# Pixels per cell of a segmenter's map, by backbone.
+STRIDES = {
+    **dict.fromkeys(("resnet101_caffe", "wide_resnet38", "vgg16", "compact"), 8),
+    **dict.fromkeys(("resnet50", "resnet101", "efficientnet_lite0"), 16),
+}
+
+
 def segmented(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
-    """Return the amount of training a segmenter."""
+    """Return the amount of training a segmenter, with the CRF of its maps if a seed grows."""
     options = config["segmenters"][wildcards["segmenter"]]
     training = options["training"]
     images = training["images"]
     views = training["iterations"] * training["iter_size"] * images["batch_size"]
-    return _of_views(views, images["crop_size"], 1 + _squares(options["scales"]))
+    found = _of_views(views, images["crop_size"], 1 + _squares(options["scales"]))
+    growing = training["seed_growing"]
+    if growing is None or (growing["grown_by"] == "network" and not growing["boundary_weight"]):
+        return found
+    labels = len(config["datasets"][wildcards["dataset"]]["classes"]) + 1
+    crf = (KERNELS + labels * growing["crf"]["iterations"]) / STRIDES[options["backbone"]] ** 2
+    return found._replace(crf_passes=found.megapixels * crf)
 
 
 def predicted(name: str) -> Measure:

@@ -137,7 +137,8 @@ def _maps(method: str, backbone: str, options: Config) -> str:
 
 def _refiner(rule: str, wildcards: Wildcards, config: Config) -> str:
     method = config["refiners"][wildcards["refiner"]]["method"]
-    return CRF if method == CRF else f"{rule}:{method}"
+    # Two thresholds take the time of one: reading the maps and writing masks.
+    return CRF if method == CRF else f"{rule}:{'seed' if method == 'cues' else method}"
 
 
 def _segmenter(rule: str, wildcards: Wildcards, config: Config) -> str:

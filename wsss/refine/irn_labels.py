@@ -4,7 +4,7 @@ import numpy as np
 
 from wsss.refine.crf import dense_crf_labels
 from wsss.refine.resampling import resize_bilinear
-from wsss.refine.seed import IGNORE_INDEX, check_inputs, label_indices, mask_of
+from wsss.refine.seed import IGNORE_INDEX, check_inputs, check_order, label_indices, mask_of
 
 
 def confident_labels(
@@ -55,12 +55,9 @@ def confident_labels(
         ValueError: Inputs do not fit together, or the thresholds are in the wrong order.
     """
     check_inputs(image, maps, class_ids)
-    if background_threshold > foreground_threshold:
-        raise ValueError(
-            f"background_threshold {background_threshold} is above foreground_threshold "
-            f"{foreground_threshold}: exchange them"
-        )
-
+    check_order(
+        foreground_threshold=foreground_threshold, background_threshold=background_threshold
+    )
     strict, loose = dense_crf_labels(
         image,
         [

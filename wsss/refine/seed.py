@@ -85,3 +85,16 @@ def check_inputs(image: np.ndarray, maps: np.ndarray, class_ids: np.ndarray) -> 
         raise ValueError(f"{len(maps)} maps came with {len(class_ids)} class_ids: give one per map")
     if np.isnan(maps).any():
         raise ValueError("a localization map holds NaN: make the maps again")
+
+
+def check_order(*, foreground_threshold: float, background_threshold: float) -> None:
+    """Check that what is surely foreground is not surely background, too.
+
+    Raises:
+        ValueError: The thresholds are in the wrong order.
+    """
+    if background_threshold > foreground_threshold:
+        raise ValueError(
+            f"background_threshold {background_threshold} is above foreground_threshold "
+            f"{foreground_threshold}: exchange them"
+        )

@@ -10,6 +10,7 @@ from wsss.models.deeplab import MultiScale, parameter_groups
 from wsss.train.batches import BatchStream
 from wsss.train.checkpoint import RunningCheckpoint
 from wsss.train.computing import set_computing
+from wsss.train.growing import grown_losses
 from wsss.train.loop import fit
 
 IGNORE_INDEX = 255
@@ -27,6 +28,7 @@ def train_segmenter(
     weight_decay: float,
     schedule: str,
     loss: str,
+    seed_growing: Mapping[str, Any] | None,
     batch_norm: str,
     computing: Mapping[str, Any],
     checkpoint: RunningCheckpoint,
@@ -35,7 +37,8 @@ def train_segmenter(
 
     Args:
         segmenter: On its device.
-        images: Batches of (pixels, masks) of `iter_size` parts.
+        images: Batches of (pixels, masks) of `iter_size` parts; with image labels and what is of
+            the image (see `wsss.data.loading.SegmentationImages`) where the seed grows.
         iterations: Optimiser steps.
         iter_size: Parts per step (gradient accumulation of the official code); several GPUs share
             them.
@@ -45,6 +48,8 @@ def train_segmenter(
         weight_decay: Of all weights but the head's biases.
         schedule: See wsss.train.schedule.
         loss: `cross_entropy` or `balanced_cross_entropy`.
+        seed_growing: Further arguments of `wsss.train.growing.grown_losses`, or None for masks that
+            stay as they are.
         batch_norm: `frozen`, or `train` with the statistics of each part.
         computing: Arguments of `wsss.train.computing.set_computing`.
         checkpoint: Where a killed training goes on from.
@@ -58,9 +63,12 @@ def train_segmenter(
     optimizer = torch.optim.SGD(groups, lr=0.0, momentum=momentum)
 
     def losses(batch: list[torch.Tensor]) -> dict[str, torch.Tensor]:
-        pixels, masks = (part.to(device, non_blocking=True) for part in batch)
-        outputs = segmenter(segmenter.normalize(pixels))
-        each = multi_scale_losses(outputs, masks, loss=loss, ignore_index=IGNORE_INDEX)
+        batch = [part.to(device, non_blocking=True) for part in batch]
+        outputs = segmenter(segmenter.normalize(batch[0]))
+        if seed_growing is not None:
+            total, terms = grown_losses(outputs, batch, loss=loss, **seed_growing)
+            return {"loss": total, **terms}
+        each = multi_scale_losses(outputs, batch[1], loss=loss, ignore_index=IGNORE_INDEX)
         return {"loss": each.sum()}
 
     return fit(

@@ -50,6 +50,7 @@ def labelled_stream(
 def masked_stream(
     records: Sequence[ImageRecord],
     masks: Mapping[str, Path],
+    image_labels: np.ndarray | None = None,
     *,
     batch_size: int,
     scales: Sequence[float],
@@ -59,12 +60,15 @@ def masked_stream(
 ) -> BatchStream:
     """Return augmented views with their masks, which are found by image id.
 
+    With image labels (N, C) the views are for a seed that grows, see `SegmentationImages`.
+
     Raises:
         ValueError: An image has no mask.
     """
     images = SegmentationImages(
         records,
         _files(records, masks, noun="mask"),
+        image_labels,
         scales=tuple(scales),
         crop_size=crop_size,
         random_seed=random_seed,
