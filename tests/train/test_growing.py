@@ -7,19 +7,31 @@ import numpy as np
 import pytest
 import torch
 
-from tests.train.small import CLASSES, COMPUTING, GROWING, equal_tensors, growing_stream_of
+from tests.train.small import (
+    CLASSES,
+    COMPUTING,
+    GROWING,
+    equal_tensors,
+    growing_stream_of,
+    labels_of,
+)
+from wsss.data.images import read_image, write_jpeg
+from wsss.data.index import ImageRecord
 from wsss.losses.dsrg import grow_seed
-from wsss.losses.segmentation import multi_scale_losses
+from wsss.losses.segmentation import multi_scale_losses, shrink_labels
 from wsss.models.deeplab import build_segmenter
 from wsss.refine.crf import dense_crf
+from wsss.store.masks import read_mask, write_mask
 from wsss.train import growing
 from wsss.train.checkpoint import running_checkpoint
 from wsss.train.growing import crf_probabilities, grown_losses, grown_seed
 from wsss.train.loop import TrainingInterruptedError
 from wsss.train.segmenter import train_segmenter
+from wsss.train.streams import masked_stream
 
 THRESHOLDS = {"foreground_threshold": 0.6, "background_threshold": 0.8}
 OFFICIAL_CRF = {**GROWING["crf"], "iterations": 10}
+OFFICIAL_THRESHOLDS = {"foreground_threshold": 0.85, "background_threshold": 0.99}
 OPTIONS = {**GROWING, **THRESHOLDS, "loss": "balanced_cross_entropy"}
 
 
@@ -130,7 +142,7 @@ def test_unknown_words():
 # Trainings
 
 
-def trained(records, folder, *, stop_at=None, **changes):
+def trained(stream, folder, **changes):
     torch.manual_seed(0)
     segmenter = build_segmenter(
         "deeplab_v2", "compact", num_classes=len(CLASSES) + 1, atrous_rates=[1], scales=[0.5]
@@ -143,14 +155,13 @@ def trained(records, folder, *, stop_at=None, **changes):
         "computing": COMPUTING,
     }  # fmt: skip
     rows = train_segmenter(
-        segmenter, growing_stream_of(records, batch_size=6), **options | changes,
-        checkpoint=checkpoint,
+        segmenter, stream, **options | changes, checkpoint=checkpoint
     )  # fmt: skip
-    return segmenter.state_dict(), rows
+    return segmenter, rows
 
 
 def test_the_seed_grows_and_the_log_says_so(records, tmp_path):
-    _, rows = trained(records, tmp_path)
+    _, rows = trained(growing_stream_of(records, batch_size=6), tmp_path)
     assert {"loss", "seeding", "boundary", "seed_share", "grown_share"} <= set(rows[0])
     assert rows[-1]["seeding"] < rows[0]["seeding"]
     assert all(row["grown_share"] >= row["seed_share"] > 0 for row in rows)
@@ -160,7 +171,8 @@ def test_the_seed_grows_and_the_log_says_so(records, tmp_path):
 
 
 def test_a_stopped_training_goes_on_to_the_same_end(records, tmp_path, monkeypatch):
-    whole = trained(records, tmp_path)
+    stream = growing_stream_of(records, batch_size=6)
+    whole, rows = trained(stream, tmp_path)
     seen = []
     right = growing.grow_seed
 
@@ -174,6 +186,60 @@ def test_a_stopped_training_goes_on_to_the_same_end(records, tmp_path, monkeypat
     folder.mkdir()
     monkeypatch.setattr(growing, "grow_seed", stopping)
     with pytest.raises(TrainingInterruptedError, match="after step 4 of 8"):
-        trained(records, folder)
-    found = trained(records, folder)
-    assert equal_tensors(whole[0], found[0]) and whole[1] == found[1]
+        trained(stream, folder)
+    found, found_rows = trained(stream, folder)
+    assert equal_tensors(whole.state_dict(), found.state_dict()) and rows == found_rows
+
+
+def squares(folder):
+    """Write eight pictures of a coloured square on noise; return records, seed files, truth."""
+    rng = np.random.default_rng(0)
+    records, seeds, truth = [], {}, []
+    for number in range(8):
+        label = number % 2 + 1
+        row, column = 8 * rng.integers(3, 6, 2)
+        image = rng.integers(0, 80, (64, 64, 3), dtype=np.uint8)
+        mask = np.zeros((64, 64), np.uint8)
+        mask[row - 16 : row + 16, column - 16 : column + 16] = label
+        image[..., label - 1][mask > 0] += 150
+        seed = np.full((64, 64), 255, np.uint8)
+        seed[row - 4 : row + 4, column - 4 : column + 4] = label
+        frame = np.ones((64, 64), bool)
+        frame[8:-8, 8:-8] = False
+        seed[frame & (mask == 0)] = 0
+        path = folder / f"square{number}.jpg"
+        write_jpeg(path, image, quality=95)
+        write_mask(path.with_suffix(".png"), seed)
+        records.append(ImageRecord(path.stem, path, "train", 64, 64, (CLASSES[label - 1],)))
+        seeds[path.stem] = path.with_suffix(".png")
+        truth.append(mask)
+    return records, seeds, torch.from_numpy(np.stack(truth))
+
+
+def test_a_growing_seed_covers_more_as_rightly_and_teaches_more(tmp_path):
+    records, seeds, truth = squares(tmp_path)
+    stream = masked_stream(
+        records, seeds, labels_of(records), batch_size=8, scales=(1.0,), crop_size=64,
+        random_seed=0, workers=0,
+    )  # fmt: skip
+    pixels = torch.from_numpy(np.stack([read_image(r.path) for r in records])).permute(0, 3, 1, 2)
+    masks = torch.from_numpy(np.stack([read_mask(path) for path in seeds.values()]))
+    batch = [masks, torch.from_numpy(labels_of(records)), torch.ones_like(masks, dtype=torch.bool)]
+    right = {}
+    for name, options in {
+        "stays": None,
+        "grows": {**GROWING, **OFFICIAL_THRESHOLDS, "crf": OFFICIAL_CRF},
+    }.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        segmenter, _ = trained(stream, folder, iterations=20, seed_growing=options)
+        with torch.no_grad():
+            probs = segmenter.eval()(segmenter.normalize(pixels)).softmax(1)
+        expected = shrink_labels(truth, probs.shape[2:])
+        right[name] = (probs.argmax(1) == expected).float().mean()
+    assert right["grows"] > right["stays"] + 0.03
+    refined = crf_probabilities(probs, pixels, **OFFICIAL_CRF)
+    grown, shares = grown_seed(refined, batch, **OFFICIAL_THRESHOLDS)
+    # The seed is right everywhere, and covers less than half.
+    assert shares["seed_share"] < 0.5 and shares["grown_share"] > 0.95
+    assert (grown == expected)[grown != 255].float().mean() > 0.98

@@ -240,7 +240,9 @@ def segmented(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
         return found
     labels = len(config["datasets"][wildcards["dataset"]]["classes"]) + 1
     crf = (KERNELS + labels * growing["crf"]["iterations"]) / STRIDES[options["backbone"]] ** 2
-    return found._replace(crf_passes=found.megapixels * crf)
+    # The process of each GPU computes its own, whatever the threads that a job's time is shared by.
+    alone = config["threads"]["train"] / config["gpus"]["train"]
+    return found._replace(crf_passes=found.megapixels * crf * alone)
 
 
 def predicted(name: str) -> Measure:
