@@ -23,7 +23,8 @@ def refine(
 
     A pixel is of the class of its largest map where that exceeds the high threshold, and background
     where no map exceeds the low one. DSRG (Huang et al. 2018; dissertation sec. 2.3.2) takes the
-    foreground so, from class activation maps, and the background from a saliency detector.
+    foreground so, from class activation maps, and the background from a saliency detector: that is
+    the refiner `seed` at the high threshold and `saliency` after it, which keeps the foreground.
     `wsss.refine.irn_labels` does the same, with a CRF after each threshold.
 
     Args:
