@@ -29,7 +29,7 @@ def test_a_line_every_ten_seconds_and_one_at_the_end(clock, caplog):
     with caplog.at_level(logging.INFO):
         list(progress(range(7), total=7, description="look", unit="maps"))
     assert [message.split(",")[0] for message in caplog.messages] == [
-        "look: 3 of 7 maps", "look: 6 of 7 maps", "look: 7 of 7 maps",
+        "look: 3 of 7 maps", "look: 6 of 7 maps", "look: 7 of 7 maps in 32.00 s",
     ]  # fmt: skip
     assert caplog.messages[0].endswith("0.2 maps/s")
 
@@ -52,7 +52,9 @@ def test_waiting_for_inputs_is_told_apart_from_work(monkeypatch, caplog):
     with caplog.at_level(logging.INFO):
         for _ in progress(source(), total=2, description="look", inputs=True):
             now[0] += 1
-    assert caplog.messages == ["look: 2 of 2 images, 0.2 images/s, 75% of the time waiting"]
+    assert caplog.messages == [
+        "look: 2 of 2 images in 8.00 s, 0.2 images/s, 75% of the time waiting"
+    ]
 
 
 def test_nothing_to_do(caplog):

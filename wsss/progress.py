@@ -26,9 +26,10 @@ def progress(
     """Yield the items and report how many units are done, and how many per second.
 
     Where log lines are wanted (a log file of the workflow, level INFO), this is a line every ten
-    seconds and one at the end; else a bar, if a person sits at a terminal. `weight` says how many
-    units an item stands for (a batch of images, say). Where the items are `inputs`, which something
-    else reads meanwhile, the lines also say how much of the time went by waiting for them.
+    seconds and one at the end, which says how long all took; else a bar, if a person sits at a
+    terminal. `weight` says how many units an item stands for (a batch of images, say). Where the
+    items are `inputs`, which something else reads meanwhile, the lines also say how much of the
+    time went by waiting for them.
     """
     if not log.isEnabledFor(logging.INFO):
         hidden = not sys.stderr.isatty()
@@ -46,8 +47,10 @@ def progress(
         now = time.monotonic()
         if now - reported >= LOG_EVERY_SECONDS:
             reported = now
-            _report(description, done, total, unit, now - started, waiting)
-    _report(description, done, total, unit, time.monotonic() - started, waiting)
+            _report(description, done, total, unit, unit, now - started, waiting)
+    seconds = time.monotonic() - started
+    # Tables of times read it.
+    _report(description, done, total, f"{unit} in {seconds:.2f} s", unit, seconds, waiting)
 
 
 class _Waiting(Iterable[Item]):
@@ -69,10 +72,11 @@ def _report(
     description: str,
     done: int,
     total: int,
+    counted: str,
     unit: str,
     seconds: float,
     waiting: _Waiting[Item] | None,
 ) -> None:
     rate = done / seconds if seconds > 0 else float("inf")
     share = f", {waiting.seconds / seconds:.0%} of the time waiting" if waiting and seconds else ""
-    log.info("%s: %d of %d %s, %.1f %s/s%s", description, done, total, unit, rate, unit, share)
+    log.info("%s: %d of %d %s, %.1f %s/s%s", description, done, total, counted, rate, unit, share)

@@ -121,12 +121,12 @@ RECORDS = [
 
 
 def _write_index(path: Path) -> None:
-    write_classes(path.with_name("classes.csv"), CLASSES, {"train": ("rails", 1)})
+    write_classes(path.with_name("classes.csv"), CLASSES, {"train": [("rails", 1)]})
     write_index(path, RECORDS)
 
 
 def _write_classes(path: Path) -> None:
-    write_classes(path, CLASSES, {"train": ("rails", 1)})
+    write_classes(path, CLASSES, {"train": [("rails", 1)]})
     write_index(path.with_name("index.csv"), RECORDS)
 
 

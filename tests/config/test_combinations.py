@@ -111,8 +111,14 @@ def irn(**training):
                           "stages": {"seed": "train", "segmentation": "train"}}},
          "config.figures.way.stages.segmentation is 'train', but segmentation is scored on val: "
          "write `segmentation: val`"),
-        ({"tables.seeds.metrics": ["miou", "contour_f"]},
-         "config.tables.seeds.metrics has contour_f, by which seeds are not scored: take it out"),
+        ({"tables.masks": {"title": "t", "stage": "pseudo_mask", "chains": {"a": FULL},
+                           "metrics": ["miou", "seconds_per_image"]}},
+         "config.tables.masks.metrics has seconds_per_image, which is the time of the maps: write "
+         "`stage: seed`, or take it out"),
+        ({"datasets.scenes": {"kind": "voc", "ood_list": "x"},
+          "figures.pairs": {"figure": "confusion_pairs", "title": "t", "chains": {"a": FULL}}},
+         "config.figures.pairs shows pairs of a class and its background, but "
+         "config.datasets.scenes names none: set its spurious, or take another data set"),
         ({"tables.seeds.expected": {"W-OOD": {"miou": 0.5}}},
          "config.tables.seeds.expected.W-OOD is no row of the table, but allowed is one of W-OoD"),
         ({"tables.seeds.expected": {"W-OoD": {"mIoU": 0.5}}},

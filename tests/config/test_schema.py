@@ -8,6 +8,9 @@ import yaml
 
 from tests.source import ROOT
 from wsss.config.combinations import PACKAGED
+from wsss.config.scores import METRICS_OF, SECONDS
+from wsss.figures.metric_names import METRICS, SIZES
+from wsss.metrics.object_size import SUFFIXES
 from wsss.models.backbones.backbone import Backbone, build_backbone
 from wsss.store.review_card import UNDECIDED
 
@@ -257,13 +260,32 @@ def test_every_kind_of_ood_set_was_checked():
 
 def test_evaluation_and_tables():
     config = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text("utf-8"))
-    contour = config["properties"]["evaluation"]["properties"]["contour"]["properties"]
-    assert set(contour) == arguments("metrics.masks:score_masks", "num_classes", "pairs")
+    evaluation = config["properties"]["evaluation"]["properties"]
+    groups = set(evaluation) - {"thresholds"}
+    assert groups == set(METRICS_OF)
+    assert groups == arguments("metrics.masks:score_masks", "num_classes", "pairs")
+    assert groups == arguments("metrics.seeds:FurtherSeedScores", "ignore_index")
+    own = {name: set(evaluation[name]["properties"]) for name in groups}
+    tolerance = arguments("metrics.contour:ContourScore", "ignore_index")
+    assert own["contour"] == tolerance | arguments("metrics.region_contour:region_and_contour")
+    assert own["boundary"] == arguments("metrics.boundary:BoundaryScore", "ignore_index")
+    assert own["object_size"] == arguments("metrics.object_size:scores_by_size")
     leaks = ("saw_pixel_labels", "known_saliency")
     summary = arguments("report.table:summarise", "pruning", "protocols", *leaks)
     renamed = {"metric_names": "metrics", "threshold_policy": "threshold"}
     shown = options("table", "title", "caption", "notes", "random_seeds")
     assert {renamed.get(name, name) for name in summary} == shown
+
+
+def test_every_metric_of_a_table_has_a_name():
+    shown = DEFS["table"]["properties"]["metrics"]["items"]["enum"]
+    assert set(shown) == set(METRICS) - {"iou"}
+    # Figures draw what is scored; the clock's numbers are in tables alone.
+    of_figures = DEFS["figure.metric_bars"]["properties"]["metrics"]["items"]["enum"]
+    assert shown == [*of_figures, SECONDS]
+    asked = {name for names in METRICS_OF.values() for name in names}
+    assert asked < set(shown)
+    assert tuple(SUFFIXES.values()) == SIZES
 
 
 def test_a_default_fits_its_own_option():

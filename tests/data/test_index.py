@@ -15,6 +15,7 @@ from wsss.data.index import (
     read_ground_truth,
     read_index,
     shard_of,
+    spurious_pairs,
     write_classes,
     write_ground_truth,
     write_index,
@@ -28,7 +29,7 @@ RECORDS = (
     ImageRecord("x", Path("images/x, y.jpg"), "val", 40, 30, ("boat",)),
     ImageRecord("ood_1", Path("ood/1.jpg"), "ood", 40, 30, ()),
 )
-SPURIOUS = {"train": ("rails", 1), "boat": ("water", 2)}
+SPURIOUS = {"train": (("rails", 1), ("platform", 3)), "boat": (("water", 2),)}
 
 
 @pytest.fixture
@@ -43,6 +44,28 @@ def files(tmp_path):
 def test_the_index_reads_back(files):
     assert read_index(*files) == Index(CLASSES, RECORDS[:3])
     assert read_classes(files[1]) == (CLASSES, SPURIOUS)
+
+
+def test_a_class_may_have_several_backgrounds(files):
+    text = files[1].read_text("utf-8")
+    assert "train,rails;platform,1;3\n" in text and "boat,water,2\n" in text
+    assert spurious_pairs(CLASSES, SPURIOUS) == sorted(
+        (CLASSES.index(name), number) for name, own in SPURIOUS.items() for _, number in own
+    )
+
+
+def test_backgrounds_and_their_ids_must_fit(files, tmp_path):
+    checksum_path(files[1]).unlink()
+    files[1].write_text(files[1].read_text("utf-8").replace("1;3", "1"), "utf-8")
+    with pytest.raises(
+        ValueError, match=r"has the backgrounds rails;platform, but the spurious_id 1"
+    ):
+        read_classes(files[1])
+    for names, words in (("a;b", "contain ';'"), ("", "are empty")):
+        with pytest.raises(ValueError, match=f"of boat: class names .* {words}"):
+            write_classes(tmp_path / "c.csv", CLASSES, {"boat": [(names, 1)]})
+    with pytest.raises(ValueError, match="of boat: a class name occurs twice in sea, sea"):
+        write_classes(tmp_path / "c.csv", CLASSES, {"boat": [("sea", 1), ("sea", 2)]})
 
 
 def test_splits_classes_and_labels_of_an_image(files):

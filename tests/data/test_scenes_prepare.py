@@ -48,7 +48,7 @@ def digests(folder):
 def test_records_and_files(made):
     folder, prepared = made
     assert prepared.classes == ("car", "bottle")
-    assert prepared.spurious == {"car": ("road", 1)}
+    assert prepared.spurious == {"car": (("road", 1),)}
     assert [record.image_id for record in prepared.records][:2] == ["train_00000", "train_00001"]
     assert [record.split for record in prepared.records] == ["train"] * 8 + ["val"] * 3 + [
         "ood"

@@ -27,6 +27,7 @@ OPTIONS: dict[str, Any] = {
     "metrics": ["miou", "precision", "confusion_ratio"],
     "metric": "miou",
     "order": "gain",
+    "scores": ["precision", "recall"],
     "stages": {"seed": "train", "pseudo_mask": "train", "segmentation": "val"},
     "columns": ["loss", "loss_distance"],
     "smoothing": 5,

@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from wsss.metrics.confusion import ConfusionMatrix, summarise
-from wsss.metrics.object_size import ObjectSizes, classes_by_size, summarise_by_size
+from wsss.metrics.object_size import (
+    ObjectSizes,
+    classes_by_size,
+    scores_by_size,
+    summarise_by_size,
+)
 
 # Background and four classes. The third is predicted only.
 MATRIX = np.array(
@@ -54,9 +59,31 @@ def test_scores_by_hand():
 def test_groups():
     sizes = np.array([0.2, np.nan, 0.1, 0.2, 0.05])
     groups = {name: ids.tolist() for name, ids in classes_by_size(sizes, group_size=2).items()}
-    assert groups == {"all": [4, 2, 0, 3], "smallest": [4, 2], "largest": [0, 3]}
+    assert groups == {"all": [4, 2, 0, 3], "smallest": [4, 2], "medium": [], "largest": [0, 3]}
     many = classes_by_size(sizes, group_size=10)
+    assert many.pop("medium").size == 0
     assert all(ids.tolist() == [4, 2, 0, 3] for ids in many.values())
+    one = classes_by_size(sizes, group_size=1)
+    assert [one[name].tolist() for name in ("smallest", "medium", "largest")] == [[4], [2, 0], [3]]
+
+
+@pytest.mark.parametrize(
+    ("count", "groups"),
+    [(0, [0, 0, 0]), (1, [1, 0, 1]), (2, [1, 0, 1]), (5, [2, 1, 2]), (20, [10, 0, 10])],
+)
+def test_half_of_the_classes_that_occur(count, groups):
+    sizes = np.array([*np.arange(count), np.nan])
+    found = classes_by_size(sizes, group_size=None)
+    assert [found[name].size for name in ("smallest", "medium", "largest")] == groups
+
+
+def test_scores_have_a_name_each():
+    sizes = np.array([0.1, 0.05, 0.01, 0.3])
+    by_size = summarise_by_size(MATRIX, sizes, group_size=1)
+    flat = scores_by_size(MATRIX, sizes, group_size=1)
+    assert len(flat) == 16 and flat["recall_small"] == by_size["smallest"]["recall"] == 1 / 4
+    assert flat["num_classes_medium"] == 1 and flat["precision_medium"] == 6 / 6
+    assert flat["f1_foreground"] == by_size["all"]["f1"]
 
 
 def _images(seed=0, classes=5):
@@ -110,7 +137,7 @@ def test_permuted_classes_change_no_group():
     permuted = summarise_by_size(MATRIX[np.ix_(rows, rows)], sizes[order], group_size=2)
     expected = summarise_by_size(MATRIX, sizes, group_size=2)
     for name in expected:
-        assert permuted[name] == pytest.approx(expected[name])
+        assert permuted[name] == pytest.approx(expected[name], nan_ok=True)
 
 
 def test_all_classes_are_those_of_the_summary_without_background():

@@ -35,7 +35,7 @@ def test_by_hand():
             "j_and_f": ((background + square) / 2 + f) / 2,
         }
     )
-    official = region_and_contour(matrix, contour, absent_classes="official")
+    official = region_and_contour(matrix, contour, absent_classes="one")
     assert official["miou"] == pytest.approx((background + square + 0) / 3)
     assert official["contour_f"] == pytest.approx((f + 1) / 2)
 
@@ -61,17 +61,17 @@ def test_nothing_but_background_has_no_contour():
 
 def test_refuses():
     matrix, contour = _scores([])
-    with pytest.raises(KeyError, match="absent_classes is 'one'; known: official, left_out"):
-        region_and_contour(matrix, contour, absent_classes="one")
+    with pytest.raises(KeyError, match="absent_classes is 'zero'; known: one, left_out"):
+        region_and_contour(matrix, contour, absent_classes="zero")
     with pytest.raises(ValueError, match="matrix has 2 classes and the contour score 3"):
-        region_and_contour(matrix[:2, :2], contour, absent_classes="official")
+        region_and_contour(matrix[:2, :2], contour, absent_classes="one")
 
 
 def test_official():
     case = golden.load("hfpl_eval_a")
     pairs = zip(case["in_gt"], case["in_pred"], strict=True)
     matrix, contour = _scores(pairs, 21, case.json["hyper"]["bound_th"])
-    found = region_and_contour(matrix, contour, absent_classes="official")
+    found = region_and_contour(matrix, contour, absent_classes="one")
     golden.assert_close(case, "out_contour_f_png", found["contour_f"])
     overlap = case["out_iou_png"].copy()
     overlap[-1] = 100 * found["miou"]

@@ -6,7 +6,7 @@ import pytest
 from tests import golden
 from wsss.metrics.confusion import ConfusionMatrix, summarise_plain
 from wsss.metrics.confusion_ratio import ConfusionRatio
-from wsss.metrics.threshold import ThresholdSweep
+from wsss.metrics.threshold import ThresholdSweep, seeds_at
 
 THRESHOLDS = [0.0, 0.1, 0.25, 0.5, 0.75, 1.0]
 
@@ -32,7 +32,7 @@ def _images(count: int = 5) -> list[tuple[np.ndarray, ...]]:
 
 
 def test_equals_one_argmax_per_threshold() -> None:
-    pairs = {0: 1, 2: 2}
+    pairs = [(0, 1), (0, 2), (2, 2)]
     sweep = ThresholdSweep(5, THRESHOLDS, ignore_index=255, pairs=pairs)
     for image in _images():
         sweep.update(*image)
@@ -42,6 +42,8 @@ def test_equals_one_argmax_per_threshold() -> None:
         ratio = ConfusionRatio(pairs, num_classes=5, ignore_index=255)
         for truth, class_ids, maps, spurious in _images():
             seed = _naive_seed(class_ids, maps, threshold)
+            (same,) = seeds_at([threshold], class_ids, maps)
+            np.testing.assert_array_equal(same, seed)
             confusion.update(truth, seed)
             ratio.update(truth, spurious, seed)
         np.testing.assert_array_equal(sweep.matrix(threshold), confusion.matrix)
@@ -71,7 +73,7 @@ def test_thresholds_keep_their_written_value() -> None:
 
 
 def test_refuses() -> None:
-    sweep = ThresholdSweep(3, [0.2], ignore_index=255, pairs={1: 7})
+    sweep = ThresholdSweep(3, [0.2], ignore_index=255, pairs=[(1, 7)])
     truth, ids, maps = np.zeros((2, 2), np.uint8), np.array([0]), np.zeros((1, 2, 2))
     with pytest.raises(ValueError, match="read them at the image's size"):
         sweep.update(truth, ids, maps[:, :1], truth)

@@ -60,7 +60,7 @@ def make_project(root: Path) -> SimpleNamespace:
             truth.append(GroundTruthRecord(image_id, known, known, labels, kind))
     write_index(paths.index, records)
     write_candidates(paths.candidates, [r for r in records if r.split == "ood"], records[:8])
-    write_classes(paths.classes, CLASSES, {"train": ("rail", 1)})
+    write_classes(paths.classes, CLASSES, {"train": [("rail", 1)]})
     write_ground_truth(paths.truth, truth)
     write_maps(
         paths.maps,

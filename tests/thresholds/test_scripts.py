@@ -104,7 +104,8 @@ def evaluate(project, setting, thresholds, curve=CURVE):
         input={**tables(project), "ground_truth": project / "truth.csv", "thresholds": thresholds,
                "maps": [project / "1/0.h5"]},
         output={"metrics": project / "metrics.csv", "curve": project / "curve.csv"},
-        params={"background_threshold": setting, "thresholds": curve})  # fmt: skip
+        params={"background_threshold": setting, "thresholds": curve,
+                "scores": dict.fromkeys(("contour", "boundary", "object_size"))})  # fmt: skip
     metrics = read_table(project / "metrics.csv", ["threshold_in_config"])
     whole = metrics[(metrics["class_name"] == "all") & (metrics["metric"] == "miou")]
     return whole.set_index("threshold_policy"), read_table(project / "curve.csv", ["threshold"])

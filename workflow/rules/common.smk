@@ -5,6 +5,7 @@ from wsss.code_hash import code_hash
 from wsss.config import lookup as config_lookup
 from wsss.config import protocol as config_protocol
 from wsss.config import saliency as config_saliency
+from wsss.config import scores as config_scores
 from wsss.config import thresholds as config_thresholds
 from wsss.config.files import read_config_file
 from wsss.config.resolve import ConfigError, extend_config, resolve_config

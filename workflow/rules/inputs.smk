@@ -172,6 +172,15 @@ def label_file(w):
     return f"wsss/refine/{config['refiners'][w.refiner]['method']}_labels.py"
 
 
+CHAIN = ("dataset", "classifier", "localizer", "refiner", "segmenter")
+
+
+def mask_scores(w, *stages):
+    """The options of the scores of label maps that tables and figures ask for, and of contours."""
+    links = [w[key] for key in CHAIN if key in w.keys()]
+    return config_scores.asked_scores(config, links, stages=stages, always=["contour"])
+
+
 SEGMENTER_LOG = (
     "{dataset}/{classifier}/s{random_seed}/{localizer}/{refiner}/{segmenter}"
 )

@@ -72,6 +72,9 @@ rule evaluate_seeds:
             "background_threshold"
         ],
         thresholds=config["evaluation"]["thresholds"],
+        scores=lambda w: config_scores.asked_scores(
+            config, (w.dataset, w.classifier, w.localizer), stages=["seed"]
+        ),
         code=script_code("evaluate_seeds"),
     script:
         "../scripts/evaluate_seeds.py"

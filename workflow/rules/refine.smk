@@ -206,7 +206,7 @@ rule evaluate_pseudo_masks:
     params:
         stages={"predictions": "pseudo_mask"},
         split="train",
-        contour=config["evaluation"]["contour"],
+        scores=lambda w: mask_scores(w, "pseudo_mask"),
         code=script_code("evaluate_masks"),
     script:
         "../scripts/evaluate_masks.py"

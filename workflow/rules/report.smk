@@ -44,6 +44,7 @@ rule make_table:
         known_saliency=lambda w: known_saliency_of(config["tables"][w.table]),
         protocols=lambda w: protocols_of(config["tables"][w.table]),
         random_seeds=lambda w: seeds_of("tables", w.table),
+        shards=config["shards"]["train"],
         code=script_code("make_table"),
     script:
         "../scripts/make_table.py"

@@ -124,7 +124,7 @@ rule evaluate_segmentation:
     params:
         stages={"predictions": "segmentation", "predictions_crf": "segmentation_crf"},
         split="val",
-        contour=config["evaluation"]["contour"],
+        scores=lambda w: mask_scores(w, "segmentation", "segmentation_crf"),
         code=script_code("evaluate_masks"),
     script:
         "../scripts/evaluate_masks.py"

@@ -1,6 +1,6 @@
 """Score label maps (pseudo-masks or predictions) against ground truth."""
 
-from wsss.data.index import read_classes, read_ground_truth, read_index
+from wsss.data.index import read_classes, read_ground_truth, read_index, spurious_pairs
 from wsss.logs import log_to
 from wsss.metrics.masks import score_masks
 from wsss.metrics.tidy import tidy_rows
@@ -30,18 +30,20 @@ for name, stage in snakemake.params.stages.items():
         )
         for r in records
     )
-    matrix, further = score_masks(
+    found = score_masks(
         progress(triples, total=len(records), description=f"evaluate {stage}"),
         num_classes=len(classes) + 1,
-        pairs={classes.index(c): number for c, (_, number) in spurious.items() if number},
-        **snakemake.params.contour,
+        pairs=spurious_pairs(classes, spurious),
+        **snakemake.params.scores,
     )
     place = {**chain, "random_seed": int(snakemake.wildcards.random_seed), "stage": stage}
     rows += tidy_rows(
-        matrix,
+        found.matrix,
         classes=classes,
         num_images=len(records),
-        further=further,
+        further=found.further,
+        ratios=found.ratios,
+        spurious=spurious,
         place={**place, "split": snakemake.params.split},
     )
 write_records(snakemake.output.metrics, rows)

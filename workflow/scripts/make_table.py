@@ -6,15 +6,23 @@ from wsss.figures.selection import only_seeds
 from wsss.logs import log_to
 from wsss.report.collect import METRIC_COLUMNS
 from wsss.report.formats import to_latex, to_markdown
+from wsss.report.map_times import METRIC, map_times, time_notes, with_times
 from wsss.report.sidecar import write_sidecar
 from wsss.report.table import protocol, summarise
 from wsss.store.atomic import atomic_path
 from wsss.store.tables import read_table, write_table
 
 log_to(snakemake.log[0])
-table = snakemake.params.table
+table, seeds = snakemake.params.table, snakemake.params.random_seeds
+times = map_times(
+    Path(snakemake.input.metrics).parents[1],
+    table["chains"].values() if METRIC in table["metrics"] else (),
+    seeds,
+    shards=snakemake.params.shards,
+)
+metrics = only_seeds(read_table(snakemake.input.metrics, METRIC_COLUMNS), seeds)
 summary = summarise(
-    only_seeds(read_table(snakemake.input.metrics, METRIC_COLUMNS), snakemake.params.random_seeds),
+    with_times(metrics, times),
     chains=table["chains"],
     stage=table["stage"],
     split=table["split"],
@@ -26,7 +34,7 @@ summary = summarise(
     protocols=snakemake.params.protocols,
     expected=table["expected"],
 )
-notes = [*protocol(summary), *table["notes"]]
+notes = [*protocol(summary), *time_notes(table["chains"], times), *table["notes"]]
 title, caption = table["title"], table["caption"]
 label = f"tab:{Path(snakemake.output.csv).stem}"
 texts = {

@@ -13,6 +13,7 @@ from wsss.config.network_checks import check_chain_network, check_classifier_net
 from wsss.config.references import ConfigError, chains_with_paths, needs_of
 from wsss.config.refiner_checks import check_chain_refiner, check_refiner
 from wsss.config.saliency import check_known_saliency
+from wsss.config.scores import check_scores
 from wsss.config.shown import check_file_names, check_shown
 from wsss.config.threshold_checks import check_thresholds
 
@@ -47,6 +48,7 @@ def check_combinations(config: Mapping[str, Any]) -> None:
         check_classifier_network(config, name)
     _check_gpus(config, gpus)
     check_thresholds(config)
+    check_scores(config)
     check_file_names(config)
     for path, chain in chains_with_paths(config):
         _check_chain(config, chain.split("/"), path)

@@ -34,10 +34,6 @@ def check_shown(options: Mapping[str, Any], path: str) -> None:
                 f"{path}.{key} is {split!r}, but {stage} is scored on {STAGE_SPLIT[stage]}: write "
                 f"`{key.rsplit('.', maxsplit=1)[-1]}: {STAGE_SPLIT[stage]}`"
             )
-    if options.get("stage") == "seed" and "contour_f" in options.get("metrics", ()):
-        raise ConfigError(
-            f"{path}.metrics has contour_f, by which seeds are not scored: take it out"
-        )
     chains = options["chains"]
     for label, values in options.get("expected", {}).items():
         if label not in chains:

@@ -29,6 +29,8 @@ INDEX_COLUMNS = ("image_id", "path", "split", "height", "width", "labels")
 CLASS_COLUMNS = ("class_name", "spurious_background", "spurious_id")
 GROUND_TRUTH_COLUMNS = ("image_id", "mask", "spurious", "labels", "kind")
 INDEXED = ("train", "val", "test")
+Spurious = Mapping[str, Sequence[tuple[str, int]]]
+"""By class, the backgrounds that go with it, each with its value in the spurious masks."""
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
@@ -91,10 +93,10 @@ class Prepared:
 
     OoD images stand among the `records`, or, where they are too many for the memory, come as the
     stream `candidates`, which is read once. `ground_truth` lacks the images of which nothing is
-    known. `spurious` names, per class, the background that goes with it and that background's
-    value in the spurious masks. A class without a training image is logged as a warning: it stays
-    in the list, learns to be absent, and is left out of means over classes where no mask has it
-    either. A class in every training image and training images without a label are logged, too.
+    known. `spurious` is of the classes that have any. A class without a training image is logged as
+    a warning: it stays in the list, learns to be absent, and is left out of means over classes
+    where no mask has it either. A class in every training image and training images without a
+    label are logged, too.
 
     Raises:
         ValueError: An image id repeats or cannot name a file, a label or split is unknown, no
@@ -105,7 +107,7 @@ class Prepared:
     classes: tuple[str, ...]
     records: tuple[ImageRecord, ...]
     ground_truth: tuple[GroundTruthRecord, ...]
-    spurious: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    spurious: Spurious = field(default_factory=dict)
     candidates: Iterable[ImageRecord] = ()
 
     def __post_init__(self) -> None:
@@ -151,35 +153,56 @@ def examples(names: Sequence[str]) -> str:
     return ", ".join([*names[:3], *(["..."] if len(names) > 3 else [])])
 
 
-def write_classes(
-    classes_csv: Path, classes: Sequence[str], spurious: Mapping[str, tuple[str, int]]
-) -> None:
-    """Write the classes, in order, each with its spurious background (or none) and that one's id.
+def write_classes(classes_csv: Path, classes: Sequence[str], spurious: Spurious) -> None:
+    """Write the classes, in order, each with its spurious backgrounds (or none) and their ids.
 
     Raises:
-        ValueError: The class names are empty, repeat or contain ";".
+        ValueError: The names of classes or of a class's backgrounds are empty, repeat or contain
+            ";".
     """
     check_class_names(classes, str(classes_csv))
-    rows = [(name, *spurious.get(name, ("", 0))) for name in classes]
+    rows = []
+    for name in classes:
+        own = spurious.get(name, ())
+        if own:
+            check_class_names([background for background, _ in own], f"{classes_csv} of {name}")
+        backgrounds, numbers = zip(*own or [("", 0)], strict=True)
+        rows.append((name, SEPARATOR.join(backgrounds), SEPARATOR.join(map(str, numbers))))
     write_rows(classes_csv, CLASS_COLUMNS, rows)
 
 
-def read_classes(classes_csv: Path) -> tuple[tuple[str, ...], dict[str, tuple[str, int]]]:
-    """Return the class names and, where a class has one, its (spurious background, id).
+def read_classes(
+    classes_csv: Path,
+) -> tuple[tuple[str, ...], dict[str, tuple[tuple[str, int], ...]]]:
+    """Return the class names and, where a class has any, its (spurious background, id)s.
 
     Raises:
-        ValueError: The file is missing, lacks a column, its class names are empty or repeat, or an
-            id is no number.
+        ValueError: The file is missing, lacks a column, its class names are empty or repeat, or
+            the ids of a class are not one number for each of its backgrounds.
     """
     rows = read_rows(classes_csv, CLASS_COLUMNS)
     classes = tuple(name for name, _, _ in rows)
     check_class_names(classes, str(classes_csv))
-    spurious = {
-        name: (background, _whole_number(number, "spurious_id", classes_csv))
-        for name, background, number in rows
-        if background
-    }
+    spurious = {}
+    for name, backgrounds, cell in rows:
+        numbers = [_whole_number(n, "spurious_id", classes_csv) for n in cell.split(SEPARATOR)]
+        if len(_names(backgrounds)) not in (0, len(numbers)):
+            raise ValueError(
+                f"{classes_csv}: {name} has the backgrounds {backgrounds}, but the spurious_id "
+                f"{cell}; prepare the data set again"
+            )
+        if backgrounds:
+            spurious[name] = tuple(zip(_names(backgrounds), numbers, strict=True))
     return classes, spurious
+
+
+def spurious_pairs(classes: Sequence[str], spurious: Spurious) -> list[tuple[int, int]]:
+    """Return (zero-based class, id of one of its spurious backgrounds), class by class."""
+    return [
+        (class_id, number)
+        for class_id, name in enumerate(classes)
+        for _, number in spurious.get(name, ())
+    ]
 
 
 def write_index(index_csv: Path, records: Iterable[ImageRecord]) -> None:

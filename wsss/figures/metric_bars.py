@@ -1,23 +1,15 @@
 """Bars of several arms for several metrics, with the spread over random seeds."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
-import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from wsss.figures.bars import bar_panel
 from wsss.figures.metric_names import format_value, metric_of, scale
-from wsss.figures.selection import STAGE_TITLES, overall, select_stage
-from wsss.figures.style import (
-    FAINT,
-    INK,
-    ArmStyle,
-    footnote,
-    grid_lines,
-    house_style,
-    new_figure,
-)
+from wsss.figures.selection import overall, protocol_note, select_stage
+from wsss.figures.style import ArmStyle, footnote, house_style, new_figure
 
 
 def draw(
@@ -57,55 +49,24 @@ def draw(
         figure = new_figure(7.4, 0.45 + lines * (0.55 + 0.34 * len(names)))
         grid = figure.subplots(lines, panels_per_line, squeeze=False, sharey=True)
         for axes, metric in zip(grid.flat, metrics, strict=False):
-            _panel(axes, overall(rows, metric), metric, names, styles)
+            own, shown = overall(rows, metric), metric_of(metric)
+            bar_panel(
+                axes,
+                {
+                    name: scale(metric) * own.loc[own["label"] == name, "value"].to_numpy(float)
+                    for name in names
+                },
+                styles=styles,
+                title=shown.heading,
+                lower_is_better=shown.better == "lower",
+                text=partial(_text, metric),
+                beside={},
+            )
         for axes in grid.flat[len(metrics) :]:
             axes.set_visible(False)
-        seeds = rows["random_seed"].nunique()
-        footnote(figure, _explain(seeds, stage, split, rows))
+        footnote(figure, protocol_note(rows, stage, split, of="bar"))
     return figure
 
 
-def _panel(
-    axes: Axes,
-    rows: pd.DataFrame,
-    metric: str,
-    names: Sequence[str],
-    styles: Mapping[str, ArmStyle],
-) -> None:
-    largest = scale(metric) * float(np.nanmax(rows["value"]))
-    for place, name in enumerate(names):
-        values = scale(metric) * rows.loc[rows["label"] == name, "value"].to_numpy(float)
-        mean = float(np.nanmean(values))
-        sd = float(np.nanstd(values, ddof=1)) if len(values) > 1 else 0.0
-        axes.barh(place, mean, height=0.66, color=styles[name].colour, alpha=0.85)
-        if len(values) > 1:
-            axes.errorbar(mean, place, xerr=sd, color=INK, linewidth=1.1, capsize=2.5)
-            offsets = np.linspace(-0.2, 0.2, len(values))
-            axes.scatter(
-                values, place + offsets, s=7, color="white", edgecolor=INK, linewidth=0.6, zorder=3
-            )
-        factor = scale(metric)
-        text = format_value(metric, mean / factor)
-        text += f" ± {format_value(metric, sd / factor)}" if len(values) > 1 else ""
-        right = max(mean + sd, float(np.nanmax(values)))
-        axes.text(right + 0.03 * largest, place, text, va="center", fontsize=8)
-    axes.set_xlim(0, largest * 1.48)
-    axes.set_yticks(range(len(names)), names)
-    axes.set_ylim(len(names) - 0.45, -0.55)
-    axes.set_title(metric_of(metric).heading)
-    if metric_of(metric).better == "lower":
-        axes.set_xlabel("lower is better", fontsize=7.5, color=FAINT)
-    axes.spines["bottom"].set_visible(False)
-    axes.locator_params(axis="x", nbins=4)
-    grid_lines(axes, "x")
-
-
-def _explain(seeds: int, stage: str, split: str, rows: pd.DataFrame) -> str:
-    spread = (
-        f"bar: mean of {seeds} random seeds, whisker: ± 1 standard deviation, dots: single seeds"
-        if seeds > 1
-        else "one random seed"
-    )
-    chosen = (rows["threshold_policy"] == "ground_truth").any()
-    note = "; threshold CHOSEN WITH GROUND TRUTH" if chosen else ""
-    return f"{STAGE_TITLES[stage]}, {split} split; {spread}{note}"
+def _text(metric: str, value: float) -> str:
+    return format_value(metric, value / scale(metric))

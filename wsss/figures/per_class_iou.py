@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
+from wsss.figures.dots import dot_key, dot_lines
 from wsss.figures.selection import STAGE_TITLES, select_stage
-from wsss.figures.style import FAINT, ArmStyle, footnote, grid_lines, house_style, new_figure
+from wsss.figures.style import FAINT, ArmStyle, footnote, house_style, new_figure
 
 
 def draw(
@@ -51,14 +51,11 @@ def draw(
     with house_style():
         figure = new_figure(7.4, 1.05 + 0.25 * len(classes))
         axes = figure.subplots()
-        _lines(axes, mean.loc[classes, names], sd.loc[classes, names], styles)
+        dot_lines(axes, mean.loc[classes, names], sd.loc[classes, names], styles=styles, reach=0.17)
+        axes.set_xlabel("IoU (%)")
         if len(names) > 1:
             _margin(axes, gain[classes], names)
-        handles = [
-            Line2D([], [], linestyle="", color=styles[n].colour, marker=styles[n].marker, label=n)
-            for n in names
-        ]
-        figure.legend(handles=handles, loc="outside upper left", ncols=min(4, len(names)))
+        dot_key(figure, names, styles)
         seeds = rows["random_seed"].nunique()
         note = f"mean of {seeds} random seeds, whisker: ± 1 sd" if seeds > 1 else "one random seed"
         chosen = (rows["threshold_policy"] == "ground_truth").any()
@@ -73,32 +70,6 @@ def _ordered(gain: pd.Series, order: str) -> list[str]:
     if order == "gain":
         return list(gain.sort_values(ascending=False, kind="stable").index)
     return list(gain.index)
-
-
-def _lines(
-    axes: Axes, mean: pd.DataFrame, sd: pd.DataFrame, styles: Mapping[str, ArmStyle]
-) -> None:
-    places = np.arange(len(mean))
-    axes.hlines(places, mean.min(axis=1), mean.max(axis=1), color="#c4c4c4", linewidth=2.5)
-    shift = np.linspace(-0.17, 0.17, mean.shape[1]) if mean.shape[1] > 1 else np.zeros(1)
-    for offset, name in zip(shift, mean.columns, strict=True):
-        style = styles[name]
-        axes.errorbar(
-            mean[name],
-            places + offset,
-            xerr=sd[name].fillna(0.0),
-            linestyle="",
-            marker=style.marker,
-            markersize=5.5,
-            color=style.colour,
-            elinewidth=1.1,
-        )
-    axes.set_yticks(places, mean.index)
-    axes.set_ylim(len(mean) - 0.4, -0.6)
-    axes.set_xlim(0, None)
-    axes.set_xlabel("IoU (%)")
-    axes.spines["left"].set_visible(False)
-    grid_lines(axes, "x")
 
 
 def _margin(axes: Axes, gain: pd.Series, names: list[str]) -> None:

@@ -153,6 +153,25 @@ def overall(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
     return picked
 
 
+def protocol_note(rows: pd.DataFrame, stage: str, split: str, *, of: str) -> str:
+    """Return what a picture's foot says of its rows: stage, split, random seeds, threshold.
+
+    Args:
+        rows: Of `select_stage`.
+        stage: Stage at which the chains are compared.
+        split: Split of the metrics.
+        of: What stands for a mean and its whisker, "bar" or "dot".
+    """
+    seeds = rows["random_seed"].nunique()
+    spread = "one random seed"
+    if seeds > 1:
+        spread = f"{of}: mean of {seeds} random seeds, whisker: ± 1 standard deviation"
+        spread += ", dots: single seeds" if of == "bar" else ""
+    chosen = (rows["threshold_policy"] == "ground_truth").any()
+    note = "; threshold CHOSEN WITH GROUND TRUTH" if chosen else ""
+    return f"{STAGE_TITLES[stage]}, {split} split; {spread}{note}"
+
+
 def _refuse_twins(rows: pd.DataFrame) -> None:
     key = ["label", "random_seed", "class_name", "metric"]
     twins = rows[rows.duplicated(key)]

@@ -65,10 +65,32 @@ class ObjectSizes:
         return np.where(self.images > 0, self.shares / np.maximum(self.images, 1), np.nan)
 
 
+# What the groups are called behind the name of a score.
+SUFFIXES = {"all": "foreground", "smallest": "small", "medium": "medium", "largest": "large"}
+
+
+def scores_by_size(
+    matrix: np.ndarray, sizes: np.ndarray, *, group_size: int | None
+) -> dict[str, float]:
+    """Return what `summarise_by_size` does as one score each: recall_small, num_classes_large, ...
+
+    Args:
+        matrix: See `summarise_by_size`.
+        sizes: Likewise.
+        group_size: Likewise.
+    """
+    by_size = summarise_by_size(matrix, sizes, group_size=group_size)
+    return {
+        f"{name}_{SUFFIXES[group]}": value
+        for group, scores in by_size.items()
+        for name, value in scores.items()
+    }
+
+
 def summarise_by_size(
-    matrix: np.ndarray, sizes: np.ndarray, *, group_size: int
+    matrix: np.ndarray, sizes: np.ndarray, *, group_size: int | None
 ) -> dict[str, dict[str, float]]:
-    """Return the scores of all classes, of those of the smallest and of the largest objects.
+    """Return the scores of all classes, and of those of small, medium and large objects.
 
     Scores are those of `wsss.metrics.confusion`, from one matrix of the whole data set; each is
     averaged over the classes of its group, F1 too. The background is in no group. Classes that do
@@ -79,17 +101,18 @@ def summarise_by_size(
         matrix: integers (K,K), rows ground truth, columns predictions.
         sizes: (C,) average sizes of the foreground classes, C = K - 1, in any unit, nan where
             unknown: of `ObjectSizes`, or of annotated objects.
-        group_size: classes of each of the two outer groups (10 in the dissertation); they
-            overlap where there are fewer than twice as many classes.
+        group_size: classes of each of the two outer groups (10 of 20 in the dissertation); they
+            overlap where there are fewer than twice as many classes. None: half of those that
+            occur, rounded down, but one at least.
 
     Returns:
-        "all", "smallest" and "largest", each with precision, recall and f1 as fractions, nan
-        without classes, and num_classes.
+        "all", "smallest", "medium" (all between these and) "largest", each with precision, recall
+        and f1 as fractions, nan without classes, and num_classes.
 
     Raises:
         ValueError: the group size is below 1, or the sizes are not of the matrix's classes.
     """
-    if group_size < 1:
+    if group_size is not None and group_size < 1:
         raise ValueError(f"group_size is {group_size}: compare at least 1 class")
     if sizes.shape != (len(matrix) - 1,):
         raise ValueError(
@@ -101,19 +124,23 @@ def summarise_by_size(
     return {name: _means(scores, classes + 1) for name, classes in groups.items()}
 
 
-def classes_by_size(sizes: np.ndarray, *, group_size: int) -> dict[str, np.ndarray]:
-    """Return zero-based class ids: "all" from small to large, the "smallest", the "largest".
+def classes_by_size(sizes: np.ndarray, *, group_size: int | None) -> dict[str, np.ndarray]:
+    """Return zero-based class ids: "all" from small to large, "smallest", "medium", "largest".
 
     Args:
         sizes: (C,) average sizes; a class of nan is left out. Of equal ones the lower id is first.
-        group_size: number of classes in each of the two groups, at most.
+        group_size: number of classes in each of the two outer groups, at most; None: half of all,
+            rounded down, but one at least.
     """
     order = np.argsort(sizes, kind="stable")
     order = order[~np.isnan(sizes[order])]
+    count = max(len(order) // 2, 1) if group_size is None else group_size
+    first_large = max(len(order) - count, 0)
     return {
         "all": order,
-        "smallest": order[:group_size],
-        "largest": order[max(len(order) - group_size, 0) :],
+        "smallest": order[:count],
+        "medium": order[count:first_large],
+        "largest": order[first_large:],
     }
 
 

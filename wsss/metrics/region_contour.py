@@ -5,7 +5,7 @@ import numpy as np
 from wsss.metrics.confusion import summarise, summarise_plain
 from wsss.metrics.contour import ContourScore
 
-ABSENT_CLASSES = ("official", "left_out")
+ABSENT_CLASSES = ("one", "left_out")
 
 
 def region_and_contour(
@@ -20,8 +20,7 @@ def region_and_contour(
         matrix: integers (K,K), rows ground truth, columns predictions.
         contour: of the same images and classes.
         absent_classes: classes that occur neither in the ground truth nor in a prediction.
-            "left_out" of both means; "official": as in arvijj/hfpl they count as 0 in J and as 1
-            in F.
+            "left_out" of both means; "one": as in arvijj/hfpl they count as 1 in F, and as 0 in J.
 
     Raises:
         KeyError: another word for absent_classes.
@@ -34,7 +33,6 @@ def region_and_contour(
             f"the confusion matrix has {len(matrix)} classes and the contour score "
             f"{contour.num_classes}; make both for the same data set"
         )
-    official = absent_classes == "official"
-    region = (summarise_plain if official else summarise)(matrix)["miou"]
-    edge = contour.summary(absent_classes="one" if official else "left_out")["contour_f"]
+    region = (summarise_plain if absent_classes == "one" else summarise)(matrix)["miou"]
+    edge = contour.summary(absent_classes=absent_classes)["contour_f"]
     return {"miou": region, "contour_f": edge, "j_and_f": (region + edge) / 2}

@@ -1,11 +1,11 @@
 """Quality of thresholded localization maps over a range of background thresholds, in one pass."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from wsss.metrics.confusion import ground_truth_rows, summarise
-from wsss.metrics.confusion_ratio import check_pairs, summarise_ratios
+from wsss.metrics.confusion_ratio import Pair, check_pairs, summarise_ratios
 
 
 class ThresholdSweep:
@@ -23,7 +23,7 @@ class ThresholdSweep:
         thresholds: Sequence[float],
         *,
         ignore_index: int,
-        pairs: Mapping[int, int] | None = None,
+        pairs: Sequence[Pair] = (),
     ) -> None:
         """Start an empty sweep.
 
@@ -31,8 +31,8 @@ class ThresholdSweep:
             num_classes: classes with background (K).
             thresholds: background scores, at least one, strictly increasing in float32.
             ignore_index: ground truth label that is left out.
-            pairs: zero-based foreground class -> id of its spurious background, as in
-                `ConfusionRatio`; None where the data set has none.
+            pairs: (zero-based foreground class, id of a spurious background), as in
+                `ConfusionRatio`; empty where the data set has none.
 
         Raises:
             ValueError: the thresholds do not increase, or a pair is out of range.
@@ -43,13 +43,13 @@ class ThresholdSweep:
             raise ValueError(f"thresholds must be strictly increasing, not {list(thresholds)}")
         self.num_classes = num_classes
         self.ignore_index = ignore_index
-        self.pairs = check_pairs(pairs or {}, num_classes=num_classes)
+        self.pairs = check_pairs(pairs, num_classes=num_classes)
         # The last axis counts the thresholds that lie below the winning value; the last row of
         # the first axis takes the ignored pixels and is never read.
         bins = len(self.thresholds) + 1
         self._counts = np.zeros((num_classes + 1, num_classes - 1, bins), np.int64)
         self._background = np.zeros(num_classes + 1, np.int64)
-        self._spurious = np.zeros((num_classes - 1, bins), np.int64)
+        self._spurious = np.zeros((len(self.pairs), bins), np.int64)
 
     def update(
         self,
@@ -76,7 +76,8 @@ class ThresholdSweep:
         if len(class_ids) == 0:
             self._background += np.bincount(rows.ravel(), minlength=self.num_classes + 1)
             return
-        winner, below = self._winners(maps_full)
+        winner, value = winning_maps(maps_full)
+        below = np.searchsorted(self.thresholds, value, side="left")
         shape = (self.num_classes + 1, len(class_ids), len(self.thresholds) + 1)
         cells = (rows.astype(np.intp) * shape[1] + winner) * shape[2] + below
         counts = np.bincount(cells.ravel(), minlength=int(np.prod(shape))).reshape(shape)
@@ -109,8 +110,8 @@ class ThresholdSweep:
         """
         return self._matrix(self._position(threshold))
 
-    def confusion_ratios(self, threshold: float) -> dict[int, float]:
-        """Return class -> confusion ratio at one of the thresholds (see `ConfusionRatio`).
+    def confusion_ratios(self, threshold: float) -> dict[Pair, float]:
+        """Return pair -> confusion ratio at one of the thresholds (see `ConfusionRatio`).
 
         Raises:
             KeyError: the sweep does not hold this threshold.
@@ -120,7 +121,7 @@ class ThresholdSweep:
     def curve(self) -> list[dict[str, float]]:
         """Return one row per threshold: threshold, the scores of `summarise`, confusion_ratio.
 
-        confusion_ratio is the mean over the num_pairs classes that have one, nan without any.
+        confusion_ratio is the mean over the num_pairs pairs that have one, nan without any.
         """
         rows = []
         for position, threshold in enumerate(self.thresholds):
@@ -169,17 +170,6 @@ class ThresholdSweep:
                 f"{ground_truth.shape}; they must have one size"
             )
 
-    def _winners(self, maps_full: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return, per pixel, the winning map and how many thresholds its value exceeds."""
-        maps = maps_full.astype(np.float32, copy=False)
-        value = maps[0]
-        winner = np.zeros(value.shape, np.intp)
-        for position in range(1, len(maps)):
-            higher = maps[position] > value
-            value = np.where(higher, maps[position], value)
-            winner[higher] = position
-        return winner, np.searchsorted(self.thresholds, value, side="left")
-
     def _add_spurious(
         self,
         rows: np.ndarray,
@@ -188,11 +178,12 @@ class ThresholdSweep:
         below: np.ndarray,
         spurious_mask: np.ndarray,
     ) -> None:
-        for position, class_id in enumerate(class_ids.tolist()):
-            if class_id in self.pairs:
-                confused = (spurious_mask == self.pairs[class_id]) & (winner == position)
+        positions = {class_id: position for position, class_id in enumerate(class_ids.tolist())}
+        for number, (class_id, spurious_id) in enumerate(self.pairs):
+            if class_id in positions:
+                confused = (spurious_mask == spurious_id) & (winner == positions[class_id])
                 confused &= (rows != class_id + 1) & (rows != self.num_classes)
-                self._spurious[class_id] += np.bincount(
+                self._spurious[number] += np.bincount(
                     below[confused], minlength=len(self.thresholds) + 1
                 )
 
@@ -212,10 +203,45 @@ class ThresholdSweep:
         matrix[:, 0] += self._counts[:classes, :, : position + 1].sum((1, 2))
         return matrix
 
-    def _ratios(self, position: int) -> dict[int, float]:
+    def _ratios(self, position: int) -> dict[Pair, float]:
         hits = np.diag(self._matrix(position))[1:]
         confused = self._spurious[:, position + 1 :].sum(1)
         return {
-            class_id: float(confused[class_id] / hits[class_id]) if hits[class_id] else float("nan")
-            for class_id in self.pairs
+            pair: float(count / hits[pair[0]]) if hits[pair[0]] else float("nan")
+            for pair, count in zip(self.pairs, confused, strict=True)
         }
+
+
+def winning_maps(maps_full: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return, per pixel, the number of the highest map and its value; of equal ones the first.
+
+    Args:
+        maps_full: (n, H, W) float maps, n at least 1; compared as float32.
+    """
+    maps = maps_full.astype(np.float32, copy=False)
+    value = maps[0]
+    winner = np.zeros(value.shape, np.intp)
+    for position in range(1, len(maps)):
+        higher = maps[position] > value
+        value = np.where(higher, maps[position], value)
+        winner[higher] = position
+    return winner, value
+
+
+def seeds_at(
+    thresholds: Iterable[float], class_ids: np.ndarray, maps_full: np.ndarray
+) -> Iterator[np.ndarray]:
+    """Yield the seed at each of some thresholds, (H, W) uint8, as `ThresholdSweep` counts it.
+
+    Args:
+        thresholds: Background scores.
+        class_ids: Integers (n,), zero-based foreground classes of the maps; n may be 0.
+        maps_full: (n, H, W) float maps at the image's size; compared as float32.
+    """
+    if len(class_ids) == 0:
+        yield from (np.zeros(maps_full.shape[1:], np.uint8) for _ in thresholds)
+        return
+    winner, value = winning_maps(maps_full)
+    labels = (np.asarray(class_ids) + 1).astype(np.uint8)[winner]
+    for threshold in thresholds:
+        yield np.where(value > np.float32(threshold), labels, np.uint8(0))

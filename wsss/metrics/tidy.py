@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from wsss.metrics.confusion import iou, summarise
+from wsss.metrics.confusion_ratio import Pair
 
 COLUMNS = (
     "dataset",
@@ -23,6 +24,8 @@ COLUMNS = (
     "metric",
     "value",
 )
+# Between a class and its background; no name holds it.
+PAIR = ";"
 
 
 def tidy_rows(
@@ -31,15 +34,21 @@ def tidy_rows(
     classes: Sequence[str],
     num_images: int,
     further: Mapping[str, float],
+    ratios: Mapping[Pair, float],
+    spurious: Mapping[str, Sequence[tuple[str, int]]],
     place: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
     """Return the rows of one confusion matrix.
+
+    The confusion ratio of a pair stands under the names of both, "train;rail".
 
     Args:
         matrix: (K, K), rows ground truth.
         classes: The C foreground class names; background is added.
         num_images: Evaluated images.
         further: Scores that do not follow from the matrix, such as the confusion ratio.
+        ratios: Confusion ratio of each pair.
+        spurious: By class, its backgrounds and their ids in the pairs.
         place: The other columns: chain, random seed, stage, split, threshold, its policy, and
             whether the config names that policy (1 or 0).
     """
@@ -47,6 +56,11 @@ def tidy_rows(
     per_class = zip(("background", *classes), iou(matrix), strict=True)
     rows = [("all", metric, value) for metric, value in scores.items()]
     rows += [(name, "iou", value) for name, value in per_class]
+    rows += [
+        (PAIR.join((name, background)), "confusion_ratio", ratios[class_id, number])
+        for class_id, name in enumerate(classes)
+        for background, number in spurious.get(name, ())
+    ]
     return [
         {
             **dict.fromkeys(COLUMNS, ""),

@@ -97,25 +97,40 @@ def wildcards_of(path: Path, results: Path) -> dict[str, str]:
     return found
 
 
+def seconds_of(path: Path) -> float:
+    """Return the wall time of the job of a benchmark file, of its last row.
+
+    Raises:
+        ValueError: The file cannot be read as one.
+    """
+    rows = [seconds for seconds, _, _ in _rows(path) if seconds is not None]
+    if not rows:
+        raise ValueError(f"{path} is no benchmark file: it has no time; delete it")
+    return rows[-1]
+
+
 def _read(path: Path, results: Path) -> Iterator[Record]:
+    rule, wildcards = rule_of(path), wildcards_of(path, results)
+    log = (results / "logs" / path.relative_to(results / "benchmarks")).with_suffix(".log")
+    for seconds, peak, threads in _rows(path):
+        if seconds is not None:
+            whole = None if threads is None else int(threads)
+            yield Record(rule, wildcards, seconds, peak, whole, log)
+
+
+def _rows(path: Path) -> Iterator[list[float | None]]:
+    """Yield the wall time, the peak of memory and the threads of each row."""
     names, *rows = [line.split("\t") for line in path.read_text("utf-8").splitlines() if line] or [
         [""]
     ]
     if "s" not in names:
         raise ValueError(f"{path} is no benchmark file: it lacks the column 's'; delete it")
-    rule, wildcards = rule_of(path), wildcards_of(path, results)
-    log = (results / "logs" / path.relative_to(results / "benchmarks")).with_suffix(".log")
     for row in rows:
         cells = dict(zip(names, row, strict=False))
         try:
-            seconds, peak, threads = (
-                _number(cells.get(n, "")) for n in ("s", "max_rss", "threads")
-            )
+            yield [_number(cells.get(name, "")) for name in ("s", "max_rss", "threads")]
         except ValueError as error:
             raise ValueError(f"{path} is no benchmark file ({error}); delete it") from None
-        if seconds is not None:
-            whole = None if threads is None else int(threads)
-            yield Record(rule, wildcards, seconds, peak, whole, log)
 
 
 def _number(cell: str) -> float | None:

@@ -115,12 +115,11 @@ def _terms(entries: Markup) -> Markup:
 
 def _metric_terms() -> Markup:
     better = {"higher": "Higher is better.", "lower": "Lower is better.", "neither": ""}
+    terms = {metric.family or metric.title: metric for metric in METRICS.values()}
     return _terms(
         Markup("").join(
-            Markup("<dt>{}</dt><dd>{} {}</dd>").format(
-                metric.title, metric.meaning, better[metric.better]
-            )
-            for metric in METRICS.values()
+            Markup("<dt>{}</dt><dd>{} {}</dd>").format(term, metric.meaning, better[metric.better])
+            for term, metric in terms.items()
         )
     )
 
@@ -161,9 +160,10 @@ def _dataset_table(
                 for split in splits
             },
             "ood": 0,
-            "usual companion": spurious[class_name][0].replace("_", " ")
-            if class_name in spurious
-            else "–",
+            "usual companion": ", ".join(
+                background.replace("_", " ") for background, _ in spurious.get(class_name, ())
+            )
+            or "–",
         }
         for class_name in index.classes
     ]

@@ -155,7 +155,8 @@ def protocol(summary: pd.DataFrame) -> list[str]:
         f"Stage: {STAGE_TITLES[first['stage']]}. Split: {first['split']}{_images(summary)}."
     ]
     sentences.append(_threshold(summary))
-    counts = sorted(set(summary["n"].astype(int)))
+    # Of what is nowhere known, the cell is empty.
+    counts = sorted({int(n) for n in summary["n"] if n} or {0})
     if counts == [1]:
         sentences.append("One random seed, so no standard deviation.")
     else:

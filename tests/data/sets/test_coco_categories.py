@@ -18,10 +18,10 @@ def test_the_stuff_has_the_ids_of_the_release():
 
 def test_a_category_comes_before_a_group_of_its_name():
     listed = [Category(1, "cat", "a"), Category(2, "sky", "x"), Category(3, "cloud", "sky")]
-    meaning = find_meaning(listed, ["cat"], {"cat": ("sky", 1)})
+    meaning = find_meaning(listed, ["cat"], {"cat": [("sky", 1)]})
     assert meaning.backgrounds == {2: 1} and meaning.classes == {1: 1}
     with pytest.raises(ValueError, match="no spurious background 'blue'"):
-        find_meaning([Category(1, "cat", "")], ["cat"], {"cat": ("blue", 1)})
+        find_meaning([Category(1, "cat", "")], ["cat"], {"cat": [("blue", 1)]})
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from PIL import Image
 
 from tests.data.sets import test_coco
 from tests.data.sets.test_coco import COCO128, HEIGHT, OPTIONS, PRESENT, WIDTH, root, write
-from wsss.data.index import read_classes, write_classes
+from wsss.data.index import read_classes, spurious_pairs, write_classes
 from wsss.data.sets.coco import prepare
 from wsss.metrics.confusion_ratio import ConfusionRatio
 from wsss.store.masks import read_mask, write_mask
@@ -60,7 +60,7 @@ def test_maps_of_stuff_and_things(stuff):
 def test_a_background_is_a_category_or_a_group(stuff):
     pairs = {"motorbike": "water", "cat": "railroad"}
     prepared = run(stuff, **STUFF, spurious=pairs)
-    assert prepared.spurious == {"motorbike": ("water", 1), "cat": ("railroad", 2)}
+    assert prepared.spurious == {"motorbike": (("water", 1),), "cat": (("railroad", 2),)}
     np.testing.assert_array_equal(read_mask(truth_of(prepared, "001").spurious), halves(0, 2))
     expected = halves(0, 1)
     expected[:2] = 0
@@ -77,17 +77,28 @@ def test_the_confusion_ratio_is_measured_on_them(stuff):
     # Half of the cat is found, and two columns of the rail are taken for it.
     prediction = np.zeros_like(mask)
     prediction[:, 2:6] = 2
-    pairs = {prepared.classes.index("cat"): prepared.spurious["cat"][1]}
+    pairs = spurious_pairs(prepared.classes, prepared.spurious)
     ratio = ConfusionRatio(pairs, num_classes=3, ignore_index=255)
     ratio.update(mask, spurious, prediction)
-    assert ratio.ratios() == {1: 1.0}
+    assert ratio.ratios() == {(1, 1): 1.0}
 
 
 def test_two_classes_may_share_a_background(stuff, tmp_path):
     prepared = run(stuff, **STUFF, spurious={"motorbike": "water", "cat": "water"})
-    assert set(prepared.spurious.values()) == {("water", 1)}
+    assert set(prepared.spurious.values()) == {(("water", 1),)}
     write_classes(tmp_path / "classes.csv", prepared.classes, prepared.spurious)
     assert read_classes(tmp_path / "classes.csv")[1] == prepared.spurious
+
+
+def test_a_class_may_have_several_backgrounds(stuff, tmp_path):
+    prepared = run(stuff, **STUFF, spurious={"cat": ["railroad", "water"], "motorbike": ["water"]})
+    assert prepared.spurious == {
+        "cat": (("railroad", 1), ("water", 2)), "motorbike": (("water", 2),),
+    }  # fmt: skip
+    write_classes(tmp_path / "classes.csv", prepared.classes, prepared.spurious)
+    assert read_classes(tmp_path / "classes.csv")[1] == prepared.spurious
+    assert set(np.unique(read_mask(truth_of(prepared, "001").spurious))) == {0, 1}
+    assert set(np.unique(read_mask(truth_of(prepared, "002").spurious))) == {0, 2}
 
 
 def test_maps_of_2017_serve_the_images_of_2014(stuff):
@@ -243,7 +254,7 @@ def coco128(tmp_path_factory):
 @pytest.mark.slow
 def test_panoptic_masks_of_coco128_are_those_of_its_instances(coco128):
     found, drawn = coco128
-    assert found.records == drawn.records and found.spurious["boat"] == ("water", 2)
+    assert found.records == drawn.records and found.spurious["boat"] == (("water", 2),)
     for one, other in zip(found.ground_truth, drawn.ground_truth, strict=True):
         if one.mask:
             mask, expected = read_mask(one.mask), read_mask(other.mask)

@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple
 
 from wsss.data.sets._coco_json import brief, get
@@ -107,9 +108,9 @@ def find_classes(categories: Sequence[Category], classes: Sequence[str]) -> dict
 
 
 def number_backgrounds(
-    spurious: Mapping[str, str], classes: Sequence[str]
-) -> dict[str, tuple[str, int]]:
-    """Return, by class, the background that goes with it and its value in the spurious masks.
+    spurious: Mapping[str, str | Sequence[str]], classes: Sequence[str]
+) -> dict[str, tuple[tuple[str, int], ...]]:
+    """Return, by class, the backgrounds that go with it and their values in the spurious masks.
 
     Raises:
         ValueError: The background of no class is named.
@@ -120,14 +121,18 @@ def number_backgrounds(
             f"spurious names backgrounds of {', '.join(unknown)}, but the classes are "
             f"{', '.join(classes)}; name classes"
         )
-    backgrounds = list(dict.fromkeys(spurious.values()))
-    return {name: (found, backgrounds.index(found) + 1) for name, found in spurious.items()}
+    named = {name: [own] if isinstance(own, str) else own for name, own in spurious.items()}
+    numbers: dict[str, int] = {}
+    return {
+        name: tuple((found, numbers.setdefault(found, len(numbers) + 1)) for found in own)
+        for name, own in named.items()
+    }
 
 
 def find_meaning(
     categories: Sequence[Category],
     classes: Sequence[str],
-    spurious: Mapping[str, tuple[str, int]],
+    spurious: Mapping[str, Sequence[tuple[str, int]]],
 ) -> Meaning:
     """Return what the categories of masks stand for.
 
@@ -143,7 +148,7 @@ def find_meaning(
     class_of = find_classes(categories, classes)
     values = {category: list(classes).index(name) + 1 for category, name in class_of.items()}
     backgrounds: dict[int | str, int] = {}
-    for background, value in spurious.values():
+    for background, value in chain.from_iterable(spurious.values()):
         for category in _members(background, categories):
             if category.id in values or backgrounds.get(category.id, value) != value:
                 raise ValueError(

@@ -48,7 +48,7 @@ def mask_sources(
     *,
     categories: Sequence[Category],
     classes: Sequence[str],
-    spurious: Mapping[str, tuple[str, int]],
+    spurious: Mapping[str, Sequence[tuple[str, int]]],
 ) -> tuple[list[Source], Meaning]:
     """Return what images' masks are drawn from, and what the categories there mean.
 
@@ -58,7 +58,7 @@ def mask_sources(
         images: Which they are.
         categories: Of the instance annotations.
         classes: Class names, in the order of the values in the masks.
-        spurious: By class, its background and that one's value in spurious masks.
+        spurious: By class, its backgrounds and their values in spurious masks.
 
     Raises:
         ValueError: A file is missing or broken, or an image, class or background is not in it.

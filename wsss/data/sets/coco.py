@@ -33,7 +33,7 @@ def prepare(
     masks: str,
     train_masks: Sequence[str],
     val_masks: Sequence[str],
-    spurious: Mapping[str, str],
+    spurious: Mapping[str, str | Sequence[str]],
     classes: Sequence[str],
     val_fraction: float,
     limit: int,
@@ -70,8 +70,9 @@ def prepare(
         train_masks: Folders under root of the PNGs of train_images, none with instances. Beside a
             folder of panoptic PNGs stands the JSON file of its name.
         val_masks: The same of val_images.
-        spurious: By class, the background that goes with it and for which it is mistaken: a
-            category of the masks, or a group of them (COCO's supercategory), as railroad and water.
+        spurious: By class, the background, or backgrounds, that go with it and are mistaken for
+            it: categories of the masks, or groups of them (COCO's supercategory), as railroad and
+            water.
         classes: Class names of COCO, or those of VOC for the same classes ("aeroplane").
         val_fraction: Share of the train images that become val where there is no val_annotations;
             in [0, 1). Every class that has an image keeps one for training.
@@ -88,8 +89,8 @@ def prepare(
     """
     source = Path(root)
     _check_options(source, val_images, val_annotations, val_fraction)
-    _check_masks(masks, spurious, train_masks, val_masks, has_val=bool(val_images))
     pairs = number_backgrounds(spurious, classes)
+    _check_masks(masks, pairs, train_masks, val_masks, has_val=bool(val_images))
     plan = partial(_jobs, folder=folder, kind=masks, classes=tuple(classes), pairs=pairs)
     annotated = read_annotations(source / train_annotations, source / train_images, classes)
     chosen = _chosen(annotated.images, classes, limit, random_seed)
@@ -138,7 +139,7 @@ def _check_options(root: Path, val_images: str, val_annotations: str, val_fracti
 
 def _check_masks(
     masks: str,
-    spurious: Mapping[str, str],
+    pairs: Mapping[str, Sequence[tuple[str, int]]],
     train_masks: Sequence[str],
     val_masks: Sequence[str],
     *,
@@ -146,10 +147,11 @@ def _check_masks(
 ) -> None:
     if masks not in KINDS:
         raise ValueError(f"masks is {masks!r}, but allowed are {', '.join(KINDS)}")
-    if masks == "instances" and spurious:
+    if masks == "instances" and pairs:
+        names = [background for own in pairs.values() for background, _ in own]
         raise ValueError(
-            f"spurious names {', '.join(spurious.values())}, but instances have no backgrounds; "
-            "set masks to stuff or panoptic"
+            f"spurious names {', '.join(names)}, but instances have no backgrounds; set masks to "
+            "stuff or panoptic"
         )
     with_pngs = masks != "instances"
     if bool(train_masks) != with_pngs or bool(val_masks) != (with_pngs and has_val):
@@ -195,7 +197,7 @@ def _jobs(
     folder: Path,
     kind: str,
     classes: tuple[str, ...],
-    pairs: Mapping[str, tuple[str, int]],
+    pairs: Mapping[str, Sequence[tuple[str, int]]],
 ) -> list[_Job]:
     """Return the jobs of the images that have a split, train before val."""
     image_ids = sorted(splits, key=lambda image_id: (splits[image_id], image_id))

@@ -104,7 +104,7 @@ def prepare(
         classes=options.classes,
         records=records,
         ground_truth=tuple(truth for _, truth in pairs),
-        spurious={name: (background, ids[background]) for name, background in names.items()},
+        spurious={name: ((background, ids[background]),) for name, background in names.items()},
     )
     _write_lists(folder, records)
     return prepared
