@@ -1,10 +1,12 @@
 """Parts of figures: tiles, selection, style."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from tests.figures.synthetic import LABELS, metrics_table
 from wsss.data.index import ImageRecord, Index
@@ -13,8 +15,9 @@ from wsss.figures.examples import choose_examples
 from wsss.figures.metric_names import METRICS, format_value, metric_of
 from wsss.figures.overlays import hatch, heatmap, mask_palette, outline, overlay
 from wsss.figures.selection import add_chain, chain_at_stage, only_seeds, select_stage
-from wsss.figures.style import COLOURS, arm_styles, save_figure, spread
+from wsss.figures.style import COLOURS, DPI, arm_styles, house_style, save_figure, spread
 from wsss.figures.tiles import Tile, contact_sheet, image_grid
+from wsss.figures.titles import fit_titles
 
 IMAGE = np.full((8, 10, 3), 100, np.uint8)
 
@@ -126,6 +129,39 @@ def test_grids() -> None:
         image_grid([], column_titles=[], row_titles=[], width=3, legend={})
     with pytest.raises(ValueError, match="5 images have 1 captions"):
         contact_sheet([IMAGE] * 5, ["a"], 2, width=3)
+
+
+def boxes_of_titles(figure: Figure) -> list[Bbox]:
+    figure.set_dpi(DPI)
+    with house_style():
+        figure.canvas.draw()
+    return [axes.title.get_window_extent() for axes in figure.axes if axes.get_title()]
+
+
+@pytest.mark.parametrize("columns", [2, 5, 8, 12])
+def test_titles_of_columns_stay_apart(columns: int) -> None:
+    names = ["image", "ground truth", "plain,\nAdvCAM", "W-OoD, FickleNet", "EPS, a long label"]
+    names = [names[place % len(names)] for place in range(columns)]
+    rows = [[Tile(np.full((96, 96, 3), 90, np.uint8)) for _ in names] for _ in range(2)]
+    figure = image_grid(rows, column_titles=names, row_titles=["aeroplane"] * 2, width=7.4,
+                        legend={})  # fmt: skip
+    boxes = boxes_of_titles(figure)
+    assert len(boxes) == columns
+    for left, right in itertools.pairwise(boxes):
+        assert left.x1 < right.x0
+    height, width = figure.canvas.get_width_height()[::-1]
+    assert min(box.x0 for box in boxes) > 0 and max(box.x1 for box in boxes) < width
+    assert max(box.y1 for box in boxes) < height
+
+
+def test_titles_are_broken_only_where_they_must_be() -> None:
+    assert fit_titles(["ground truth", "a,\nb"], width=2.0) == (["ground truth", "a,\nb"], 8.5)
+    titles, size = fit_titles(["ground truth", "of it all"], width=0.6)
+    assert titles == ["ground\ntruth", "of it all"] and size == 8.5
+    titles, size = fit_titles(["FickleNet maps"], width=0.5)
+    assert titles == ["FickleNet\nmaps"] and 5 < size < 8.5
+    assert fit_titles(["x" * 80], width=0.5) == (["x" * 80], 5.0)
+    assert fit_titles([], width=0.5) == ([], 8.5) and fit_titles([""], width=1) == ([""], 8.5)
 
 
 def test_examples_follow_the_seed_alone_and_no_image_comes_twice() -> None:

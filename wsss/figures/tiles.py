@@ -9,6 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from wsss.figures.style import INK, house_style, new_figure
+from wsss.figures.titles import fit_titles
+
+# Of a column's width, so that neighbouring titles are apart.
+TITLE_SHARE = 0.92
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ def image_grid(
 ) -> Figure:
     """Return a grid of tiles with titles above the columns and beside the rows.
 
+    Titles of narrow columns are broken between words, and written smaller where a word is too wide.
+
     Args:
         rows: Tiles, `None` for an empty place; rows may differ in length.
         column_titles: Title of each column, or empty.
@@ -54,7 +60,8 @@ def image_grid(
     captions = any(tile and tile.caption for row in rows for tile in row)
     first = next(tile for row in rows for tile in row if tile)
     line = side * first.image.shape[0] / first.image.shape[1] + (0.2 if captions else 0.04)
-    head = 0.28 + 0.15 * max((t.count("\n") for t in column_titles), default=0)
+    titles, size = fit_titles(column_titles, width=TITLE_SHARE * side)
+    head = 0.28 + 0.15 * max((t.count("\n") for t in titles), default=0)
     foot = 0.3 * -(-len(legend) // 8) if legend else 0.0
     height = line * len(rows) + (head if any(column_titles) else 0.05) + foot
     with house_style():
@@ -64,8 +71,8 @@ def image_grid(
         for place, axes in np.ndenumerate(grid):
             row = rows[place[0]]
             _draw_tile(axes, row[place[1]] if place[1] < len(row) else None)
-        for axes, title in zip(grid[0], column_titles, strict=False):
-            axes.set_title(title, fontsize=8.5, loc="center", pad=4)
+        for axes, title in zip(grid[0], titles, strict=False):
+            axes.set_title(title, fontsize=size, loc="center", pad=4)
         for axes, title in zip(grid[:, 0], row_titles, strict=False):
             axes.set_ylabel(title, fontsize=8.5, rotation=0, ha="right", va="center", labelpad=5)
         if legend:
