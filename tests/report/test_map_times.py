@@ -7,10 +7,12 @@ import pytest
 
 from tests.figures.synthetic import CHAINS, metrics_table
 from tests.plan.conftest import Results
+from tests.report.test_scripts import run
 from wsss.report.map_times import MapTime, map_times, time_notes, with_times
 from wsss.report.reading import reading_sentence
 from wsss.report.runs import machine
 from wsss.report.table import layout, protocol, summarise
+from wsss.store.tables import read_table, write_table
 
 CHAIN = "scenes/plain/cam"
 CPU = "wsss.train.device: computes on the CPU, 1 threads"
@@ -123,7 +125,7 @@ def table_of(times):
         # The table of some random seeds has gaps in its index.
         with_times(metrics_table(4).query("random_seed < 3"), times), chains=chains, stage="seed",
         split="train", metric_names=["miou", "seconds_per_image"], threshold_policy="ground_truth",
-        pruning={}, saw_pixel_labels=[], protocols={}, expected={},
+        pruning={}, saw_pixel_labels=[], known_saliency=[], protocols={}, expected={},
     )  # fmt: skip
     return chains, summary
 
@@ -166,6 +168,27 @@ def test_places_are_told_apart():
     times = {("d/a/cam", 0): MapTime(*known(1, "the CPU")), ("d/b/cam", 0): MapTime(*known(1, "X"))}
     (sentence,) = time_notes({"one": "d/a/cam/irn", "two": "d/b/cam"}, times)
     assert "measured on the CPU (one) and X (two); jobs" in sentence
+
+
+def test_the_script_takes_the_times_of_the_tables_own_folder(results, tmp_path):
+    table = metrics_table(1)
+    write_table(results.folder / "tables/metrics.csv", table)
+    own = {"title": "Maps", "caption": "", "stage": "seed", "split": "train", "threshold": "fixed",
+           "metrics": ["seconds_per_image"], "expected": {}, "notes": ["The last."],
+           "chains": {"plain": CHAIN, "W-OoD": "scenes/wood/cam"}}  # fmt: skip
+    files = {"csv": "t.csv", "markdown": "t.md", "latex": "t.tex", "sidecar": "t.json"}
+    run(
+        "make_table", {"metrics": str(results.folder / "tables/metrics.csv")},
+        {key: str(tmp_path / name) for key, name in files.items()},
+        {"table": own, "random_seeds": [0], "shards": 2, "pruning": {}, "saw_pixel_labels": [],
+         "known_saliency": [], "protocols": {}},
+        tmp_path,
+    )  # fmt: skip
+    found = read_table(tmp_path / "t.csv", ["mean"])
+    assert found["mean"].tolist() == pytest.approx([0.3, math.nan], nan_ok=True)
+    text = (tmp_path / "t.md").read_text("utf-8")
+    assert "| plain | **0.30** |" in text and "| W-OoD | – |" in text
+    assert "No seconds per image of W-OoD, random seed 0: " in text and "0.h5 is missing." in text
 
 
 def test_nothing_is_measured_where_nobody_asks():

@@ -60,6 +60,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
         {
             "table": table,
             "random_seeds": [0, 1, 2],
+            "shards": 1,
             "pruning": {"W-OoD": "oracle"},
             "saw_pixel_labels": [],
             "known_saliency": ["W-OoD"],
