@@ -60,6 +60,16 @@ segmenters:
     scales: [0.5]
     training: {iterations: 100, iter_size: 2, images: {batch_size: 5, crop_size: 300}}
     inference: {scales: [0.5, 1.0], flip: true, crf: {iterations: 4}}
+tables:
+  outlines: {title: t, metrics: [contour_f, boundary_f1], chains: {rib: voc/f_in/rib}}
+figures:
+  bars:
+    figure: metric_bars
+    title: t
+    stage: segmentation
+    split: val
+    metrics: [boundary_recall]
+    chains: {rib: voc/f_in/rib/irn/deeplab}
 """
 COUNTS = {
     "voc": {

@@ -79,6 +79,9 @@ BY_HAND = [
     ("predict", {}, "predict:resnet101_caffe", 21, 2.1, 2.1 * 3.125),
     ("predict_test", {"shard": "0"}, "predict:resnet101_caffe", 30, 6, 6 * 3.125),
     ("evaluate_segmentation", {}, "evaluate_masks", 41, 4.1, 8.2),
+    # A table asks for boundaries and contours of these seeds, a figure for those of predictions.
+    ("evaluate_seeds", {"localizer": "rib", "shard": None}, "evaluate_seeds", 101, 20.2, 8 * 20.2),
+    ("evaluate_segmentation", {"localizer": "rib"}, "evaluate_masks", 41, 4.1, 2 * 8.2),
     ("write_report", {}, "write_report", 0, 0, 0),
 ]
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from wsss.config.lookup import objective_of
+from wsss.config.references import STAGE_LINKS
+from wsss.config.scores import asked_scores
 from wsss.plan.counts import EMPTY, Split
 
 Config = Mapping[str, Any]
@@ -42,6 +44,12 @@ Measure = Callable[[Wildcards, Config, Splits], Amount]
 # Building a CRF's kernels for an image takes as long as this many iterations of one label: on two
 # data sets, with 5 and 10 iterations, 20 gave one rate for all (within a tenth on each).
 KERNELS = 20
+
+CHAIN = ("dataset", "classifier", "localizer", "refiner", "segmenter")
+# On images of 375 x 500, scoring seeds took 5.7 ms each; with contours 16, with boundaries 33, at
+# four thresholds. Contours of masks are always scored; boundaries take as long as all else.
+SEED_PASSES = {"contour": 2, "boundary": 5}
+BOUNDARY_PASSES = 1
 
 
 def shard_size(images: int, wildcards: Wildcards, shards: int) -> int:
@@ -261,7 +269,32 @@ def predicted(name: str) -> Measure:
     return amount
 
 
-def evaluated(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
+def scored_seeds(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
+    """Return the amount of scoring seeds: outlines, if asked for, at a few thresholds each."""
+    asked = _asked(wildcards, config, "seed")
+    each = 1 + sum(passes for name, passes in SEED_PASSES.items() if asked[name])
+    split = splits.get("train", EMPTY)
+    return _of_images(split.images, split, each)
+
+
+def scored_pseudo_masks(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
+    """Return the amount of scoring pseudo-masks."""
+    split = splits.get("train", EMPTY)
+    return _of_images(split.images, split, _mask_passes(wildcards, config, "pseudo_mask"))
+
+
+def scored_predictions(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
     """Return the amount of scoring predictions: as they are, and after the CRF."""
     split = splits.get("val", EMPTY)
-    return _of_images(split.images, split, 2)
+    each = _mask_passes(wildcards, config, "segmentation", "segmentation_crf")
+    return _of_images(split.images, split, 2 * each)
+
+
+def _mask_passes(wildcards: Wildcards, config: Config, *stages: str) -> int:
+    return 1 + BOUNDARY_PASSES * bool(_asked(wildcards, config, *stages)["boundary"])
+
+
+def _asked(wildcards: Wildcards, config: Config, *stages: str) -> Config:
+    links = [wildcards.get(link, "") for link in CHAIN]
+    depth = max(STAGE_LINKS[stage] for stage in stages)
+    return asked_scores(config, links[:depth], stages=stages)
