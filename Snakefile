@@ -11,12 +11,14 @@ include: "workflow/rules/start.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/inputs.smk"
 include: "workflow/rules/report_inputs.smk"
+include: "workflow/rules/diagnose_inputs.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/classify.smk"
 include: "workflow/rules/ood.smk"
 include: "workflow/rules/localize.smk"
 include: "workflow/rules/refine.smk"
 include: "workflow/rules/segment.smk"
+include: "workflow/rules/diagnose.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/plan.smk"
 include: "workflow/rules/fetch.smk"
@@ -38,3 +40,4 @@ rule all:
         wanted_tables(),
         wanted_figures(),
         wanted_panels(),
+        wanted_diagnostics(),

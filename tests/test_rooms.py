@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "localize": {"models", "losses"},
     "refine": set(),
     "train": {"data", "models", "losses", "metrics", "refine", "store"},
+    "diagnose": {"models", "localize", "losses", "metrics"},
     "engine": set(),
     "fetch": {"store"},
     "figures": {"data", "store", "metrics"},
@@ -34,7 +35,7 @@ HALL = {"code_hash", "disk", "holds", "logs", "parallel", "processes", "progress
 # What the file reads comes with an installed package.
 READS_PACKAGED_WEIGHTS = {"wsss/models/backbones/efficientnet_lite0.py"}
 FILE_CALLS = {"open", "read_text", "read_bytes", "write_text", "write_bytes", "imread", "imwrite"}
-COMPUTING = {"models", "losses", "metrics", "localize", "refine", "thresholds"}
+COMPUTING = {"models", "losses", "metrics", "localize", "refine", "thresholds", "diagnose"}
 # The page of provenance names the engine's version, as it does that of every package; who has no
 # card of an OoD set is told what makes one. Commands and their help speak of the workflow; one room
 # is about its engine. Else the library works without.

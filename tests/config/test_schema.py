@@ -8,6 +8,7 @@ import yaml
 
 from tests.source import ROOT
 from wsss.config.combinations import PACKAGED
+from wsss.config.diagnostics import GIVEN, depth_of, draw_options, measure_parameters
 from wsss.config.scores import METRICS_OF, SECONDS
 from wsss.figures.metric_names import METRICS, SIZES
 from wsss.metrics.object_size import SUFFIXES
@@ -63,7 +64,8 @@ def test_the_schema_knows_every_file_of_the_registries():
     assert names("dataset") == files("wsss/data/sets")
     drawing = [n for n in files("wsss/figures") if hasattr(
         importlib.import_module(f"wsss.figures.{n}"), "draw")]  # fmt: skip
-    assert names("figure") == drawing
+    assert names("diagnostic") == files("wsss/diagnose")
+    assert sorted(names("figure") + names("diagnostic")) == drawing
     assert names("saliency") == files("wsss/data/saliency")
     for name in names("refine"):
         assert hasattr(importlib.import_module(f"wsss.refine.{name}"), "refine")
@@ -113,6 +115,28 @@ def test_saliency_maps(name):
 def test_figures(name):
     own = options(f"figure.{name}", *SHOWN)
     assert own == arguments(f"figures.{name}:draw", "labels", "styles")
+
+
+@pytest.mark.parametrize("name", names("diagnostic"))
+def test_diagnostics(name):
+    # Those that make their own data have no chains.
+    shown = SHOWN if depth_of(name) else SHOWN - {"chains"}
+    own = options(f"diagnostic.{name}", *shown)
+    measured, drawn = (
+        arguments(f"diagnose.{name}:measure"), arguments(f"figures.{name}:draw", "labels", "styles")
+    )  # fmt: skip
+    assert own == measured | drawn
+    assert measured == set(measure_parameters(name).options)
+    assert drawn == set(draw_options(name))
+
+
+@pytest.mark.parametrize("name", names("diagnostic"))
+def test_what_a_diagnostic_is_given(name):
+    given = measure_parameters(name).given
+    assert set(given) - set(GIVEN) <= set(files("wsss/localize"))
+    if depth_of(name):
+        chain = DEFS[f"diagnostic.{name}"]["properties"]["chains"]["additionalProperties"]
+        assert chain["pattern"] == r"^[^/\s]+(/[^/\s]+){@,4}$".replace("@", str(depth_of(name) - 1))
 
 
 @pytest.mark.parametrize("name", ["seed", "cues", "crf"])

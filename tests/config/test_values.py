@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from tests.source import ROOT
+from wsss.config.diagnostics import method_of
 from wsss.config.resolve import ConfigError, resolve_config
 
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text("utf-8"))
@@ -32,7 +33,9 @@ GROUPS = {
     "table": ("tables", None),
     "figure": ("figures", "figure"),
     "panel": ("panels", "panel"),
+    "diagnostic": ("diagnostics", "diagnostic"),
 }
+SHOWN = ("table", "figure", "panel", "diagnostic")
 # What they share stands in the definitions, too.
 VARIANTS = sorted(name for name in SCHEMA["$defs"] if name.partition(".")[0] in GROUPS)
 REQUIRED = {
@@ -61,12 +64,14 @@ def definition(name):
     """(a config with one variant of a definition, the path of the variant)."""
     kind, _, method = name.partition(".")
     group, key = GROUPS[kind]
-    config = copy.deepcopy(BASE | (SHOWING if kind in ("table", "figure", "panel") else {}))
+    config = copy.deepcopy(BASE | (SHOWING if kind in SHOWN else {}))
     needed = SCHEMA["$defs"][name].get("required", ())
     options = {key: method} if key else {}
     options |= {k: copy.deepcopy(v) for k, v in REQUIRED.items() if k in needed}
     if name == "panel.masks":
         options["chains"] = {"label": CHAIN.rsplit("/", maxsplit=1)[0]}
+    if kind == "diagnostic" and method_of(method):
+        config["localizers"]["cam"] = {"method": method_of(method)}
     if name == "classifier.wood":
         config["ood_sets"] = {"random": {"kind": "random"}}
     if name == "refine.saliency":

@@ -12,7 +12,7 @@ import pytest
 from matplotlib.text import Text
 from PIL import Image
 
-from tests.figures import synthetic
+from tests.figures import diagnostics, synthetic
 from wsss.figures.selection import CHAIN_COLUMNS
 from wsss.figures.style import DPI, arm_styles, house_style, save_figure
 
@@ -37,6 +37,7 @@ TABLES = {
     "threshold_curve": synthetic.curve_table,
     "precision_recall": synthetic.curve_table,
     "training_curve": synthetic.training_table,
+    "pixel_amplification": diagnostics.amplification_table,
 }
 STYLES = arm_styles(list(synthetic.CHAINS))
 

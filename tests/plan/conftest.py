@@ -53,6 +53,8 @@ refiners:
   salient: {method: saliency, start_from: irn, saliency: others}
   psa: {method: psa, labels: {iterations: 3},
         training: {epochs: 2, images: {batch_size: 20, crop_size: 104}, radius: 5}}
+diagnostics:
+  climbed: {diagnostic: pixel_amplification, title: t, num_images: 10, chains: {a: voc/f_in/advcam}}
 segmenters:
   deeplab:
     method: deeplab_v2
@@ -89,6 +91,7 @@ NAMES = {
     "ood_set": "hard",
     "saliency": "others",
     "shard": "0",
+    "name": "climbed",
 }
 
 

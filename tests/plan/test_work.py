@@ -82,6 +82,24 @@ BY_HAND = [
     # A table asks for boundaries and contours of these seeds, a figure for those of predictions.
     ("evaluate_seeds", {"localizer": "rib", "shard": None}, "evaluate_seeds", 101, 20.2, 8 * 20.2),
     ("evaluate_segmentation", {"localizer": "rib"}, "evaluate_masks", 41, 4.1, 2 * 8.2),
+    # 10 images, 11 steps forward and backward.
+    (
+        "diagnose",
+        {"localizer": "advcam", "name": "climbed"},
+        "diagnose:pixel_amplification:resnet50",
+        10,
+        2,
+        44,
+    ),
+    # Without a localizer, forward and backward once.
+    (
+        "diagnose_classifier",
+        {"localizer": None, "name": "climbed"},
+        "diagnose:pixel_amplification:resnet50",
+        10,
+        2,
+        4,
+    ),
     ("write_report", {}, "write_report", 0, 0, 0),
 ]
 

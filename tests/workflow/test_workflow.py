@@ -25,7 +25,7 @@ CONFIGS = ["config.yaml", *sorted(
 RESULTS = "results-tiny"
 # What is made of all chains together, and so again whenever one of them changes.
 JOINT = {"write_config", "collect_metrics", "make_table", "draw_figure", "draw_map_panel",
-         "draw_chain_panel", "write_report"}  # fmt: skip
+         "draw_chain_panel", "draw_diagnostic", "write_report"}  # fmt: skip
 
 
 def read(tiny, name):
@@ -82,7 +82,7 @@ def test_the_run_makes_report_tables_and_figures(tiny):
         assert all((results / f"tables/{table}.{kind}").stat().st_size for kind in ("md", "tex"))
     seeds = read(tiny, "tables/seeds.csv")
     assert len(seeds) > 0 and seeds.select_dtypes("number").notna().any().any()
-    for figure in ("curves", "loss", "maps", "masks", "data_tiny"):
+    for figure in ("curves", "loss", "maps", "masks", "amplification", "data_tiny"):
         assert all((results / f"figures/{figure}.{kind}").stat().st_size for kind in ("png", "pdf"))
 
 

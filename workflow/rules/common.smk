@@ -2,6 +2,7 @@
 from pathlib import Path, PurePosixPath
 
 from wsss.code_hash import code_hash
+from wsss.config import diagnostics as config_diagnostics
 from wsss.config import lookup as config_lookup
 from wsss.config import protocol as config_protocol
 from wsss.config import saliency as config_saliency
@@ -103,7 +104,7 @@ def shards_of(split):
 
 
 def seeds_of(group, name):
-    """The random seeds of a table or figure, the one of a panel."""
+    """The random seeds of a table, figure or diagnostic, the one of a panel."""
     seeds = config[group][name]["random_seeds"] or config["random_seeds"]
     return seeds[:1] if group == "panels" else seeds
 
@@ -174,3 +175,7 @@ def wanted_figures():
 
 def wanted_panels():
     return [f"{R}/figures/{name}.png" for name in config["panels"]]
+
+
+def wanted_diagnostics():
+    return [f"{R}/figures/{name}.png" for name in config["diagnostics"]]

@@ -79,6 +79,37 @@ rule draw_figure:
         "../scripts/draw_figure.py"
 
 
+rule draw_diagnostic:
+    input:
+        tables=lambda w: measured_tables(w.name),
+    output:
+        pdf=f"{R}/figures/{{name}}.pdf",
+        png=f"{R}/figures/{{name}}.png",
+        sidecar=f"{R}/figures/{{name}}.json",
+    log:
+        f"{R}/logs/draw_diagnostic/{{name}}.log",
+    benchmark:
+        f"{R}/benchmarks/draw_diagnostic/{{name}}.tsv"
+    wildcard_constraints:
+        name=one_of(config["diagnostics"]),
+    resources:
+        **limits("draw_diagnostic"),
+    params:
+        diagnostic=lambda w: {
+            key: config["diagnostics"][w.name][key]
+            for key in ("diagnostic", "title", "caption", "section")
+        },
+        labels=lambda w: measured_labels(w.name),
+        options=lambda w: drawing_options(w.name),
+        notes=lambda w: measured_notes(w.name),
+        all_labels=all_labels(),
+        code=lambda w: script_code(
+            "draw_diagnostic", f"wsss/figures/{kind_of(w.name)}.py"
+        ),
+    script:
+        "../scripts/draw_diagnostic.py"
+
+
 rule draw_data_sheet:
     input:
         index=f"{DATA}/index.csv",

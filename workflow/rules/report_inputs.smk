@@ -12,9 +12,10 @@ FIGURE_TABLE = {
 
 def all_labels():
     """Every label of the config, in its order, so that an arm looks the same in each figure."""
-    groups = [*config["tables"].values(), *config["figures"].values()]
+    groups = ("tables", "figures", "diagnostics")
+    shown = [options for group in groups for options in config[group].values()]
     return list(
-        dict.fromkeys(label for options in groups for label in options["chains"])
+        dict.fromkeys(label for options in shown for label in options.get("chains", {}))
     )
 
 
@@ -131,7 +132,7 @@ def ood_files(file, *kinds):
 
 
 def report_pictures():
-    names = [*config["figures"], *config["panels"]]
+    names = [*config["figures"], *config["panels"], *config["diagnostics"]]
     names += [f"data_{dataset}" for dataset in chain_datasets()]
     for d, o in shown_ood_sets():
         looked_at = config["ood_sets"][o]["kind"] in LOOKED_AT

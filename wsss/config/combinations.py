@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import Any
 
 from wsss.config.data_sets import WITHOUT_MASKS, check_dataset, why_no_candidates
+from wsss.config.diagnostics import check_diagnostic
 from wsss.config.lookup import backbone_of
 from wsss.config.network_checks import check_chain_network, check_classifier_network
 from wsss.config.references import ConfigError, chains_with_paths, needs_of
@@ -40,6 +41,7 @@ def check_combinations(config: Mapping[str, Any]) -> None:
         "segmenters": partial(_check_segmenter, gpus=gpus),
         "tables": check_shown,
         "figures": check_shown,
+        "diagnostics": partial(check_diagnostic, config),
     }
     for group, check in checks.items():
         for name, options in config[group].items():

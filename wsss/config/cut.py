@@ -106,6 +106,7 @@ def _rules(steps: int, *, gpus: int) -> dict[str, dict[str, Rule]]:
             "training.images.crop_size": side,
             **slow,
         },
+        "diagnostics": {"num_images": few},
     }
 
 
@@ -138,7 +139,7 @@ def _say_so(cut: dict[str, Any]) -> None:
         f"{words}: at most {steps} steps of each training, {IMAGES} images of each split, views "
         f"of {SIDE} pixels; OoD images as ranked, decided on by nobody. ",
     )
-    for group in ("tables", "figures", "panels"):
+    for group in ("tables", "figures", "panels", "diagnostics"):
         for options in cut[group].values():
             _put(options, "caption", f"{words}. ")
 

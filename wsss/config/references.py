@@ -56,7 +56,7 @@ def check_references(config: Mapping[str, Any]) -> None:
 
 def chains_with_paths(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield (where it stands, chain) of every chain that the config asks for."""
-    for group in ("tables", "figures", "panels"):
+    for group in ("tables", "figures", "panels", "diagnostics"):
         for name, options in config[group].items():
             for label, chain in options.get("chains", {}).items():
                 yield f"config.{group}.{name}.chains.{label}", chain

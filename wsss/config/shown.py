@@ -71,12 +71,13 @@ def check_file_names(config: Mapping[str, Any]) -> None:
     for name in OWN_TABLES:
         if name in config["tables"]:
             raise ConfigError(f"config.tables.{name}: the workflow has a table of that name itself")
-    taken = dict.fromkeys(config["figures"], "config.figures")
+    taken: dict[str, str] = {}
     sheets = {f"data_{dataset}" for dataset in config["datasets"]}
     for dataset, ood_set in itertools.product(config["datasets"], config["ood_sets"]):
         sheets |= {f"ood_{kind}_{dataset}_{ood_set}" for kind in ("pool", "hard")}
-    for group in ("figures", "panels"):
+    for group in ("figures", "panels", "diagnostics"):
         for name in config[group]:
             other = "a sheet of the report" if name in sheets else taken.get(name)
-            if other and other != f"config.{group}":
+            if other:
                 raise ConfigError(f"config.{group}.{name}: {other} has that name; take another")
+            taken[name] = f"config.{group}"

@@ -76,7 +76,7 @@ class ClassificationImages(Dataset[tuple[torch.Tensor, ...]]):
             ValueError: A file cannot be read, or image and saliency map differ in size.
         """
         draw, index = key
-        image = _read(self.records[index])
+        image = read_record(self.records[index])
         view, salient = augment_for_classification(
             image,
             self._saliency_of(index, image.shape[:2]),
@@ -155,7 +155,7 @@ class SegmentationImages(Dataset[tuple[torch.Tensor, ...]]):
             ValueError: A file cannot be read, or image and mask differ in size.
         """
         draw, index = key
-        image, mask = _read(self.records[index]), read_mask(self.masks[index])
+        image, mask = read_record(self.records[index]), read_mask(self.masks[index])
         if mask.shape != image.shape[:2]:
             raise ValueError(
                 f"mask {self.masks[index]} is {mask.shape}, but image "
@@ -186,7 +186,12 @@ def _row_each(image_labels: np.ndarray, count: int) -> torch.Tensor:
     return torch.from_numpy(np.array(image_labels, dtype=np.float32))
 
 
-def _read(record: ImageRecord) -> np.ndarray:
+def read_record(record: ImageRecord) -> np.ndarray:
+    """Return a record's image, (H, W, 3) uint8 RGB.
+
+    Raises:
+        ValueError: The file cannot be read, or is not as large as the index says.
+    """
     image = read_image(record.path)
     if image.shape[:2] != (record.height, record.width):
         raise ValueError(
@@ -256,4 +261,4 @@ def full_image_batches(
 
 
 def _stack(batch: list[ImageRecord]) -> np.ndarray:
-    return np.stack([_read(record) for record in batch])
+    return np.stack([read_record(record) for record in batch])

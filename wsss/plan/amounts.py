@@ -184,6 +184,17 @@ LOCALIZED: Mapping[str, Callable[[Config, Split], float]] = {
 }
 
 
+def diagnosed(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
+    """Return the amount of a diagnostic: its images, each in every step of the localizer.
+
+    What else a kind does with an image is in its own rate.
+    """
+    options, split = config["diagnostics"][wildcards["name"]], splits.get("train", EMPTY)
+    localizer = wildcards.get("localizer", None)
+    steps = config["localizers"][localizer].get("steps", 1) if localizer else 1
+    return _of_images(min(options.get("num_images", split.images), split.images), split, 2 * steps)
+
+
 def refined(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
     """Return the amount of masks from maps alone, of a shard of the training images."""
     options, split = config["refiners"][wildcards["refiner"]], splits.get("train", EMPTY)

@@ -81,10 +81,8 @@ def wildcards_of(path: Path, results: Path) -> dict[str, str]:
     found = {}
     if links and links[-1] == rule:
         links.pop()
-        if last.isdigit():
-            found["shard"] = last
-        else:
-            return {"name": last}
+        sharded = last.isdigit() and not rule.startswith("diagnose")
+        found["shard" if sharded else "name"] = last
     if links:
         found["dataset"] = links.pop(0)
     if links and links[0] == "ood":

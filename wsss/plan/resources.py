@@ -24,6 +24,7 @@ UPPER: Mapping[str, tuple[int, int]] = {
     **dict.fromkeys(("prepare_data", "refine_maps", "label_confident"), (720, 16000)),
     **dict.fromkeys(("evaluate_seeds", "evaluate_pseudo_masks"), (240, 4000)),
     **dict.fromkeys(("choose_threshold", "make_saliency", "refine_by_saliency"), (240, 4000)),
+    **dict.fromkeys(("diagnose", "diagnose_classifier"), (240, 16000)),
     "evaluate_segmentation": (240, 4000),
     **dict.fromkeys(NEGLIGIBLE, (60, 4000)),
 }
@@ -239,8 +240,10 @@ def _network_load(
         return own._replace(batch=2 * batch * max(train.largest, filled))
     if rule == "walk_psa":
         return own._replace(batch=batch * train.largest)
-    if rule == "localize":
+    if rule in ("localize", "diagnose"):
         return _localizing(config["localizers"][wildcards["localizer"]], train, own)
+    if rule == "diagnose_classifier":
+        return own._replace(use="climb", batch=2 * batch * train.largest)
     split = train if rule == "extract_features" else ood
     return own._replace(
         batch=batch * split.largest, kept=FEATURES_MB * split.images / 1000 * (rule != "score_ood")

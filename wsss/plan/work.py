@@ -32,6 +32,7 @@ NEGLIGIBLE = frozenset(
     {
         *("write_config", "collect_metrics", "make_table", "write_report"),
         *("draw_figure", "draw_data_sheet", "draw_ood_sheet", "draw_map_panel", "draw_chain_panel"),
+        *("diagnose_toy", "draw_diagnostic"),
         *("rank_ood", "prepare_review", "decide_oracle", "decide_none", "decide_manual"),
         *("select_hard", "select_random", "select_random_hard", "submit_voc"),
     }
@@ -91,6 +92,7 @@ THREADS = {
     **dict.fromkeys(("extract_features", "cluster_ood", "score_ood", "erase_ood"), "infer"),
     **dict.fromkeys(("localize", "walk_irn", "walk_psa", "predict", "predict_test"), "infer"),
     **dict.fromkeys(("refine_maps", "label_confident"), "crf"),
+    **dict.fromkeys(("diagnose", "diagnose_classifier", "diagnose_toy"), "infer"),
 }
 
 # Rules that run a network and ask for a GPU.
@@ -99,6 +101,7 @@ NETWORK = frozenset(
         *("train_classifier", "train_wood", "train_irn", "train_psa", "train_segmenter"),
         *("extract_features", "cluster_ood", "score_ood", "erase_ood"),
         *("localize", "walk_irn", "walk_psa", "predict", "predict_test"),
+        *("diagnose", "diagnose_classifier"),
     }
 )
 
@@ -123,6 +126,11 @@ def _features(rule: str, wildcards: Wildcards, config: Config) -> str:
 def _localizer(rule: str, wildcards: Wildcards, config: Config) -> str:
     options = config["localizers"][wildcards["localizer"]]
     return _maps(options["method"], backbone_of(config, wildcards["classifier"]), options)
+
+
+def _diagnostic(rule: str, wildcards: Wildcards, config: Config) -> str:
+    kind = config["diagnostics"][wildcards["name"]]["diagnostic"]
+    return f"diagnose:{kind}:{backbone_of(config, wildcards['classifier'])}"
 
 
 def _eraser(rule: str, wildcards: Wildcards, config: Config) -> str:
@@ -189,4 +197,6 @@ RULES: Mapping[str, tuple[Kind, Measure]] = {
     "predict": (_segmenter, amounts.predicted("val")),
     "predict_test": (_predictor, amounts.predicted("test")),
     "evaluate_segmentation": (_masks, amounts.scored_predictions),
+    "diagnose": (_diagnostic, amounts.diagnosed),
+    "diagnose_classifier": (_diagnostic, amounts.diagnosed),
 }
