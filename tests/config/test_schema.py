@@ -9,6 +9,7 @@ import yaml
 from tests.source import ROOT
 from wsss.config.combinations import PACKAGED
 from wsss.config.diagnostics import GIVEN, depth_of, draw_options, measure_parameters
+from wsss.config.option_values import KEYS
 from wsss.config.scores import METRICS_OF, SECONDS
 from wsss.figures.metric_names import METRICS, SIZES
 from wsss.metrics.object_size import SUFFIXES
@@ -114,7 +115,9 @@ def test_saliency_maps(name):
 @pytest.mark.parametrize("name", names("figure"))
 def test_figures(name):
     own = options(f"figure.{name}", *SHOWN)
-    assert own == arguments(f"figures.{name}:draw", "labels", "styles")
+    values = ["values"] if name in KEYS else []
+    assert own == arguments(f"figures.{name}:draw", "labels", "styles", *values)
+    assert set(KEYS.get(name, ())) <= own
 
 
 @pytest.mark.parametrize("name", names("diagnostic"))

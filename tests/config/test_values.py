@@ -46,6 +46,9 @@ REQUIRED = {
     "saliency": "salient",
     "title": "Title",
     "chains": {"label": CHAIN},
+    "option": "localizers.map_stride",
+    "row_option": "localizers.map_stride",
+    "column_option": "localizers.map_stride",
 }
 # The largest number that an option takes is a seed.
 LARGEST = 2**32 - 1

@@ -28,3 +28,47 @@ def amplification_table(seeds: int = 3) -> pd.DataFrame:
                 start = {"step": step, "region": region, "cells": 50, "mean": middle}
                 rows.append({**run, **start, **quantiles})
     return pd.DataFrame(rows).astype({"step": np.int64})
+
+
+def quality_table(seeds: int = 3) -> pd.DataFrame:
+    """Seeds that get better for some steps, and noisier."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for run in runs(seeds, 3):
+        level = 0.4 + 0.02 * rng.standard_normal()
+        for step in range(8):
+            miou = level + 0.02 * step - 0.002 * step**2
+            noise = {"noise": 0.3 + 0.02 * step, "noise_of_all": 0.1 + 0.01 * step}
+            rows.append({**run, "step": step, "threshold": 0.2, "miou": miou, **noise,
+                         "num_images": 100})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def landscape_table(seeds: int = 3) -> pd.DataFrame:
+    """A loss that an attack raises steeply."""
+    axis = np.linspace(-0.1, 0.1, 9)
+    return pd.DataFrame(
+        [
+            {**run, "climb": a, "random": b, "loss": np.exp(-20 * a) + 10 * b**2, "num_images": 2}
+            for run in runs(seeds, 2)
+            for a in axis
+            for b in axis
+        ]
+    )
+
+
+def trajectory_table(seeds: int = 3) -> pd.DataFrame:
+    """Two clouds, and one image of each that leaves its own."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for run in runs(seeds, 3):
+        for centre, name in ((-10, "bird"), (10, "cat")):
+            places = centre + rng.standard_normal((30, 2))
+            still = [(f"{name}{n}", 0, 0, *place) for n, place in enumerate(places)]
+            climb = [(f"{name}0", 1, step, centre + step, centre) for step in range(6)]
+            names = ("image_id", "climbs", "step", "x", "y")
+            rows += [
+                {**run, "class_name": name, **dict(zip(names, row, strict=True))}
+                for row in still + climb
+            ]
+    return pd.DataFrame(rows)

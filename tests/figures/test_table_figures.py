@@ -32,12 +32,24 @@ OPTIONS: dict[str, Any] = {
     "columns": ["loss", "loss_distance"],
     "smoothing": 5,
     "logarithmic": True,
+    "noise_of": "foreground",
+    "option": "localizers.steps",
+    "lines": "classifiers",
+    "row_option": "classifiers",
+    "column_option": "localizers.steps",
+    "values": {
+        "localizers.steps": {c: 2.0 ** (n // 2) for n, c in enumerate(synthetic.LABELS)},
+        "classifiers": {c: "ab"[n % 2] for n, c in enumerate(synthetic.LABELS)},
+    },
 }
 TABLES = {
     "threshold_curve": synthetic.curve_table,
     "precision_recall": synthetic.curve_table,
     "training_curve": synthetic.training_table,
     "pixel_amplification": diagnostics.amplification_table,
+    "climbing_quality": diagnostics.quality_table,
+    "loss_landscape": diagnostics.landscape_table,
+    "climbing_trajectory": diagnostics.trajectory_table,
 }
 STYLES = arm_styles(list(synthetic.CHAINS))
 

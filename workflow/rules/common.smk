@@ -4,6 +4,7 @@ from pathlib import Path, PurePosixPath
 from wsss.code_hash import code_hash
 from wsss.config import diagnostics as config_diagnostics
 from wsss.config import lookup as config_lookup
+from wsss.config import option_values as config_option_values
 from wsss.config import protocol as config_protocol
 from wsss.config import saliency as config_saliency
 from wsss.config import scores as config_scores

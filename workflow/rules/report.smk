@@ -69,7 +69,7 @@ rule draw_figure:
         figure=lambda w: {
             key: config["figures"][w.name][key] for key in FIGURE_KEYS[:5]
         },
-        options=lambda w: options_of("figures", w.name, *FIGURE_KEYS),
+        options=lambda w: figure_options(w.name),
         random_seeds=lambda w: seeds_of("figures", w.name),
         all_labels=all_labels(),
         code=lambda w: script_code(

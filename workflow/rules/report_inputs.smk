@@ -19,6 +19,14 @@ def all_labels():
     )
 
 
+def figure_options(name):
+    """The options of a figure, with the values of the options that it is drawn over, if it is."""
+    options, path = config["figures"][name], f"config.figures.{name}"
+    values = config_option_values.option_values(config, options, path)
+    own = options_of("figures", name, *FIGURE_KEYS)
+    return own | ({"values": values} if values else {})
+
+
 def all_trainings():
     """The training logs of the chains' classifiers and segmenters."""
     found = {}

@@ -11,6 +11,7 @@ from wsss.config.data_sets import WITHOUT_MASKS, check_dataset, why_no_candidate
 from wsss.config.diagnostics import check_diagnostic
 from wsss.config.lookup import backbone_of
 from wsss.config.network_checks import check_chain_network, check_classifier_network
+from wsss.config.option_values import check_option_values
 from wsss.config.references import ConfigError, chains_with_paths, needs_of
 from wsss.config.refiner_checks import check_chain_refiner, check_refiner
 from wsss.config.saliency import check_known_saliency
@@ -40,7 +41,7 @@ def check_combinations(config: Mapping[str, Any]) -> None:
         "refiners": check_refiner,
         "segmenters": partial(_check_segmenter, gpus=gpus),
         "tables": check_shown,
-        "figures": check_shown,
+        "figures": partial(_check_figure, config),
         "diagnostics": partial(check_diagnostic, config),
     }
     for group, check in checks.items():
@@ -55,6 +56,11 @@ def check_combinations(config: Mapping[str, Any]) -> None:
     for path, chain in chains_with_paths(config):
         _check_chain(config, chain.split("/"), path)
         check_known_saliency(config, chain, path)
+
+
+def _check_figure(config: Mapping[str, Any], options: Mapping[str, Any], path: str) -> None:
+    check_shown(options, path)
+    check_option_values(config, options, path)
 
 
 def _check_classifier(options: Mapping[str, Any], path: str) -> None:

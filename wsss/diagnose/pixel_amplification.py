@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from wsss.diagnose._climbs import climbs, pair_map
+from wsss.diagnose._climbs import climb_image, pair_map
 from wsss.diagnose._images import choose_images
+from wsss.localize._views import inference
 from wsss.models.classifier import Classifier
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -52,13 +53,13 @@ def measure(
     """
     chosen = choose_images(labels, count=num_images, random_seed=example_seed, among=None)
     found: dict[tuple[int, str], list[np.ndarray]] = {}
-    for climbed in climbs(model, images, labels, advcam, chosen):
-        start: np.ndarray | None = None
-        for number, step in enumerate(climbed.steps):
-            maps = pair_map(step).float().cpu().numpy()
-            start = maps if start is None else start
-            for region, cells in _regions(start, discriminative, least).items():
-                found.setdefault((number, region), []).append(maps[cells] / start[cells])
+    with inference(model):
+        for image_id in chosen:
+            for steps in climb_image(model, images[image_id], labels[image_id], advcam, scale=1):
+                maps = np.stack([pair_map(step) for step in steps])
+                for region, cells in _regions(maps[0], discriminative, least).items():
+                    for number, ratios in enumerate(maps[:, cells] / maps[0, cells]):
+                        found.setdefault((number, region), []).append(ratios)
     for (number, region), parts in found.items():
         ratios = np.concatenate(parts)
         yield {"step": number, "region": region, "cells": len(ratios), **_summary(ratios)}

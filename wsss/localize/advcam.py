@@ -76,11 +76,7 @@ def localize(
     Raises:
         ValueError: Images, class ids or a named option do not fit.
     """
-    if accumulation not in ACCUMULATIONS:
-        raise ValueError(
-            f"unknown accumulation {accumulation!r}: choose one of {', '.join(ACCUMULATIONS)}"
-        )
-    factor = 2.0 if accumulation == "official" and steps > 10 and 0.5 in scales else 1.0
+    factor = sum_factor(scales, steps=steps, accumulation=accumulation)
 
     def maps_of(pairs: Tensor, targets: Targets, scale: float) -> Tensor:
         chosen = max(1, views_per_pass(batch_size, scale) // 2)
@@ -112,6 +108,19 @@ def localize(
         map_stride=map_stride,
         alignment=alignment,
     )
+
+
+def sum_factor(scales: Sequence[float], *, steps: int, accumulation: str) -> float:
+    """Return by what the sum of all steps' maps is multiplied; see `localize`.
+
+    Raises:
+        ValueError: `accumulation` is unknown.
+    """
+    if accumulation not in ACCUMULATIONS:
+        raise ValueError(
+            f"unknown accumulation {accumulation!r}: choose one of {', '.join(ACCUMULATIONS)}"
+        )
+    return 2.0 if accumulation == "official" and steps > 10 and 0.5 in scales else 1.0
 
 
 def steps_at(scale: float, *, steps: int, half_scale_steps: str) -> int:

@@ -1,0 +1,96 @@
+"""What figures of a metric over options share: means at the values of the options."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from wsss.figures.metric_names import metric_of, scale
+from wsss.figures.selection import STAGE_TITLES, overall, select_stage
+
+
+def metric_at(
+    table: pd.DataFrame,
+    *,
+    labels: Mapping[str, str],
+    values: Mapping[str, Mapping[str, Any]],
+    by: Sequence[str],
+    stage: str,
+    split: str,
+    threshold_policy: str,
+    metric: str,
+) -> pd.DataFrame:
+    """Return mean, standard deviation and number of runs of a metric at the values of options.
+
+    Chains of the same values count as runs of one.
+
+    Args:
+        table: Tidy metrics (fractions).
+        labels: Label of each chain.
+        values: Value of each chain, a number or a word, by option.
+        by: The options.
+        stage: As in `select_stage`.
+        split: As in `select_stage`.
+        threshold_policy: As in `select_stage`.
+        metric: Over all classes.
+
+    Returns:
+        Columns 0, 1, ... with the values of `by`, `mean` and `std` (0 of one run) as they are
+        shown, `count`, and `chosen`, whether the threshold was chosen with ground truth; in the
+        order of `labels`.
+
+    Raises:
+        ValueError: A chain or the metric is missing.
+    """
+    rows = overall(
+        select_stage(
+            table, labels=labels, stage=stage, split=split, threshold_policy=threshold_policy
+        ),
+        metric,
+    )
+    chains = {label: chain for chain, label in labels.items()}
+    for number, option in enumerate(by):
+        rows = rows.assign(**{f"by_{number}": [values[option][chains[n]] for n in rows["label"]]})
+    rows = rows.assign(
+        shown=scale(metric) * rows["value"], chosen=rows["threshold_policy"] == "ground_truth"
+    )
+    groups = rows.groupby([f"by_{number}" for number in range(len(by))], sort=False)
+    found = groups["shown"].agg(["mean", "std", "count"]).fillna({"std": 0.0})
+    found["chosen"] = groups["chosen"].any()
+    found = found.reset_index()
+    return found.rename(columns={f"by_{number}": number for number in range(len(by))})
+
+
+def axis_title(option: str) -> str:
+    """Return what an axis is called: the last key of an option's path."""
+    return option.rpartition(".")[2].replace("_", " ")
+
+
+def in_order(values: Sequence[Any]) -> list[Any]:
+    """Return the different values in order: numbers by size, words as they come."""
+    unique = list(dict.fromkeys(values))
+    return sorted(unique) if are_numbers(unique) else unique
+
+
+def are_numbers(values: Sequence[Any]) -> bool:
+    """Return whether all values are numbers."""
+    return all(isinstance(value, int | float) for value in values)
+
+
+def value_text(value: Any) -> str:
+    """Return a value as an axis shows it."""
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
+
+
+def heading(metric: str) -> str:
+    """Return the title of a metric, and which way is better where lower is."""
+    own = metric_of(metric)
+    return f"{own.heading}, lower is better" if own.better == "lower" else own.heading
+
+
+def explain(points: pd.DataFrame, stage: str, split: str) -> str:
+    """Return of what a metric was taken, for the foot of a figure."""
+    runs = int(points["count"].max())
+    spread = f"mean ± 1 sd of {runs} random seeds" if runs > 1 else "one random seed"
+    chosen = "; threshold CHOSEN WITH GROUND TRUTH" if points["chosen"].any() else ""
+    return f"{STAGE_TITLES[stage]}, {split} split; {spread}{chosen}"
