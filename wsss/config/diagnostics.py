@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from wsss.config.data_sets import WITHOUT_MASKS
 from wsss.config.references import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,7 +63,7 @@ def method_of(kind: str) -> str | None:
 
 
 def check_diagnostic(config: Mapping[str, Any], options: Mapping[str, Any], path: str) -> None:
-    """Check that the chains of a diagnostic differ and have the localizers that its kind is about.
+    """Check that the chains of a diagnostic differ and have what its kind needs.
 
     Args:
         config: Resolved.
@@ -72,7 +73,13 @@ def check_diagnostic(config: Mapping[str, Any], options: Mapping[str, Any], path
     Raises:
         ConfigError: They do not.
     """
-    depth, method = depth_of(options["diagnostic"]), method_of(options["diagnostic"])
+    kind = options["diagnostic"]
+    depth, method = depth_of(kind), method_of(kind)
+    if options.get("least", 0) >= options.get("discriminative", 1):
+        raise ConfigError(
+            f"{path}.least is {options['least']:g}, but allowed is below discriminative, "
+            f"{options['discriminative']:g}"
+        )
     seen: dict[str, str] = {}
     for label, chain in options.get("chains", {}).items():
         links = chain.split("/")[:depth]
@@ -80,13 +87,32 @@ def check_diagnostic(config: Mapping[str, Any], options: Mapping[str, Any], path
         if seen.setdefault(shown, label) != label:
             raise ConfigError(
                 f"{path}.chains names {shown} twice, which is all of a chain that "
-                f"{options['diagnostic']} sees: give it one label"
+                f"{kind} sees: give it one label"
             )
+        _check_dataset(config, links[0], options, f"{path}.chains.{label} ({chain})")
         if method and config["localizers"][links[2]]["method"] != method:
             raise ConfigError(
-                f"{path}.chains.{label} is {chain!r}, but {options['diagnostic']} is about "
-                f"{method}, and config.localizers.{links[2]} is of method "
+                f"{path}.chains.{label} is {chain!r}, but {kind} is about {method}, and "
+                f"config.localizers.{links[2]} is of method "
                 f"{config['localizers'][links[2]]['method']}: name a localizer of {method}"
+            )
+
+
+def _check_dataset(
+    config: Mapping[str, Any], dataset: str, options: Mapping[str, Any], place: str
+) -> None:
+    kind, own = options["diagnostic"], config["datasets"][dataset]
+    if "masks" in measure_parameters(kind).given and own["kind"] in WITHOUT_MASKS:
+        raise ConfigError(
+            f"{place}: {kind} is measured on masks, but config.datasets.{dataset} of kind "
+            f"{own['kind']} has none: take it out"
+        )
+    for name in options.get("class_names", ()):
+        # Without a list, the data tell the classes.
+        if own["classes"] and name not in own["classes"]:
+            raise ConfigError(
+                f"{place}: class_names has {name!r}, but the classes of {dataset} are "
+                f"{', '.join(own['classes'])}"
             )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from itertools import product
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -39,8 +40,10 @@ def draw(
     places = list(product(dict.fromkeys(rows["label"]), seeds))
     columns = min(len(places), PER_LINE)
     lines = -(-len(places) // columns)
+    spans = rows.groupby(["label", "random_seed"])[["x", "y"]].agg(np.ptp)
+    flattest = float((spans["y"] / spans["x"]).clip(0.4, 1).max())
     with house_style():
-        figure = new_figure(7.4, 0.6 + (5.0 if columns == 1 else 3.4) * lines)
+        figure = new_figure(7.4, 0.6 + (7.2 / columns * flattest + 0.3) * lines)
         grid = figure.subplots(lines, columns, squeeze=False)
         for axes, (label, seed) in zip(grid.flat, places, strict=False):
             own = rows[(rows["label"] == label) & (rows["random_seed"] == seed)]
@@ -68,16 +71,11 @@ def _plane(axes: Axes, rows: pd.DataFrame) -> None:
         )  # fmt: skip
         for _, climb in own[own["climbs"] == 1].groupby("image_id", sort=False):
             climb = climb.sort_values("step")
-            axes.plot(climb["x"], climb["y"], color=INK, linewidth=2.6, zorder=3)
-            axes.plot(
-                climb["x"], climb["y"], color=colour, linewidth=1.4, marker=".", markersize=4,
-                zorder=4,
-            )  # fmt: skip
-            ends = (("o", 7, climb.iloc[0]), ("*", 12, climb.iloc[-1]))
-            for marker, size, end in ends:
+            axes.plot(climb["x"], climb["y"], color=INK, linewidth=1.1, zorder=3)
+            for marker, size, end in (("o", 4.5, climb.iloc[0]), ("*", 9, climb.iloc[-1])):
                 axes.plot(
                     end["x"], end["y"], marker, markersize=size, color="white",
-                    markeredgecolor=colour, markeredgewidth=1.5, zorder=5,
+                    markeredgecolor=INK, markeredgewidth=0.9, zorder=4,
                 )  # fmt: skip
     axes.set_xticks([])
     axes.set_yticks([])

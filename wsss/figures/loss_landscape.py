@@ -30,13 +30,13 @@ def draw(
     """
     rows = select_chains(table, labels=labels)
     with house_style():
-        figure = new_figure(7.4, 0.3 + 3.1 * len(labels))
+        figure = new_figure(7.4, 0.3 + 2.8 * len(labels))
         lines = figure.subplots(len(labels), 2, squeeze=False, subplot_kw={"projection": "3d"})
         for line, (label, own) in zip(lines, rows.groupby("label", sort=False), strict=True):
             mean = own.groupby(["climb", "random"])["loss"].mean().unstack()
             for axes, half in zip(line, HALVES, strict=True):
                 _surface(axes, mean, half)
-                axes.set_title(f"{label}: {half}", y=1.0)
+                axes.set_title(f"{label}: {half}", y=0.97)
         images, seeds = rows["num_images"].max(), rows["random_seed"].nunique()
         of = "one image" if images == 1 else f"{images} images, mean"
         note = f"soft margin loss of {of}; star: not moved; axes: change of a pixel value (rms)"
@@ -66,4 +66,4 @@ def _surface(axes: Axes3D, mean: pd.DataFrame, half: str) -> None:
     axes.tick_params(labelsize=7, pad=-1)
     axes.locator_params(nbins=4)
     axes.view_init(elev=26, azim=-56)
-    axes.set_box_aspect((1, 1, 0.7), zoom=0.9)
+    axes.set_box_aspect((1, 1, 0.7), zoom=0.93)

@@ -1,0 +1,79 @@
+"""Metrics at the values of options, against means by hand."""
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from tests.figures import synthetic
+from wsss.figures import metric_grid
+from wsss.figures.ablation import axis_title, in_order, metric_at, value_text
+from wsss.figures.style import arm_styles
+
+PLAIN, ZEROS, WOOD, ADVCAM = synthetic.LABELS
+AT = {"stage": "seed", "split": "train", "threshold_policy": "fixed", "metric": "miou"}
+VALUES = {
+    "steps": {PLAIN: 10, ZEROS: 2, WOOD: 10, ADVCAM: 2},
+    "classifiers": {PLAIN: "b", ZEROS: "b", WOOD: "a", ADVCAM: "a"},
+}
+
+
+def at(by, **changes):
+    table = synthetic.metrics_table()
+    return metric_at(table, labels=synthetic.LABELS, values=VALUES, by=by, **AT | changes)
+
+
+def miou(chain):
+    """The percentages of a chain's seeds."""
+    table = synthetic.metrics_table()
+    _, classifier, localizer, *_ = chain.split("/")
+    own = table[(table["classifier"] == classifier) & (table["localizer"] == localizer)]
+    own = own[(own["stage"] == "seed") & (own["threshold_policy"] == "fixed")]
+    return 100 * own.loc[(own["metric"] == "miou"), "value"].to_numpy()
+
+
+def test_means_and_deviations_over_random_seeds():
+    found = at(["steps", "classifiers"])
+    assert list(zip(found[0], found[1], strict=True)) == [
+        (10, "b"), (2, "b"), (10, "a"), (2, "a")
+    ]  # fmt: skip
+    for row, chain in zip(found.to_dict("records"), synthetic.LABELS, strict=True):
+        assert row["mean"] == pytest.approx(miou(chain).mean())
+        assert row["std"] == pytest.approx(miou(chain).std(ddof=1))
+        assert row["count"] == 3 and not row["chosen"]
+
+
+def test_chains_of_the_same_values_count_as_runs_of_one():
+    found = at(["steps"])
+    assert found[0].tolist() == [10, 2] and found["count"].tolist() == [6, 6]
+    assert found["mean"][0] == pytest.approx(np.mean([*miou(PLAIN), *miou(WOOD)]))
+
+
+def test_a_threshold_that_was_chosen_with_ground_truth_is_told():
+    assert at(["steps"], threshold_policy="ground_truth")["chosen"].all()
+
+
+def texts(figure: Figure):
+    return [text.get_text() for text in figure.axes[0].texts]
+
+
+def test_the_cells_of_a_grid_stand_at_their_values():
+    labels = {chain: label for chain, label in synthetic.LABELS.items() if chain != ADVCAM}
+    figure = metric_grid.draw(
+        synthetic.metrics_table(1), labels=labels, styles=arm_styles([]), values=VALUES,
+        row_option="classifiers", column_option="steps", **AT,
+    )  # fmt: skip
+    one = synthetic.metrics_table(1)
+    own = one[(one["metric"] == "miou") & (one["stage"] == "seed")]
+    own = own[own["threshold_policy"] == "fixed"].set_index("classifier")["value"]
+    plain, zeros, wood = (
+        f"{100 * float(np.atleast_1d(own[name])[0]):.1f}" for name in ("plain", "ood_bce", "wood")
+    )
+    # Rows in the order of the chains, columns by size; nobody has W-OoD with 2 steps.
+    assert texts(figure) == [zeros, plain, "", wood]
+
+
+def test_order_and_names():
+    assert in_order([10, 2.5, 10]) == [2.5, 10]
+    assert in_order(["b", "a", "b"]) == ["b", "a"]
+    assert axis_title("classifiers.clusters.closest_fraction") == "closest fraction"
+    assert [value_text(v) for v in (8e-6, 27, "gap")] == ["8e-06", "27", "gap"]
