@@ -82,7 +82,17 @@ def test_the_run_makes_report_tables_and_figures(tiny):
         assert all((results / f"tables/{table}.{kind}").stat().st_size for kind in ("md", "tex"))
     seeds = read(tiny, "tables/seeds.csv")
     assert len(seeds) > 0 and seeds.select_dtypes("number").notna().any().any()
-    for figure in ("curves", "loss", "maps", "masks", "amplification", "data_tiny"):
+    for figure in (
+        "curves",
+        "loss",
+        "maps",
+        "masks",
+        "methods",
+        "amplification",
+        "quality",
+        "landscape",
+        "data_tiny",
+    ):
         assert all((results / f"figures/{figure}.{kind}").stat().st_size for kind in ("png", "pdf"))
 
 

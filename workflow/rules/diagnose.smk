@@ -27,7 +27,7 @@ rule diagnose:
         code=lambda w: script_code(
             "diagnose",
             f"wsss/diagnose/{kind_of(w.name)}.py",
-            backbone_file(backbone_of(w.classifier)),
+            *network_files(w.classifier),
         ),
     script:
         "../scripts/diagnose.py"
