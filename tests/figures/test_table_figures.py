@@ -130,7 +130,8 @@ def test_no_text_leaves_the_figure(name: str, policy: str, monkeypatch: Any) -> 
         figure.canvas.draw()
     width, height = figure.canvas.get_width_height()
     # Labels of ticks beyond the axes are never drawn.
-    ticks = {label for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)
+    ticks = {label for axes in figure.axes
+             for axis in (axes.xaxis, axes.yaxis, getattr(axes, "zaxis", axes.xaxis))
              for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks())
              for label in (tick.label1, tick.label2)}  # fmt: skip
     for text in set(figure.findobj(Text)) - ticks:
