@@ -218,6 +218,7 @@ def _wood(data: Data, clock: Clock, *, computing: Mapping[str, Any] = COMPUTING)
         class_means=torch.rand(CLASSES, channels),
         cluster_means=torch.rand(50, channels),
         epochs=_epochs(data.size),
+        stop_after_epochs=None,
         head_multiplier=10,
         batch_norm="frozen",
         frozen_stages=3,

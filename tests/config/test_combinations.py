@@ -102,6 +102,8 @@ def irn(**training):
           "segmenters.deeplab": {"method": "deeplab_v2", "initial_weights": "none"}},
          "config.segmenters.deeplab.training.images.batch_size is 5, but its images are shared "
          "equally by GPUs, of which config.gpus.train is 4: make it a multiple of 2"),
+        ({"classifiers.wood.stop_after_epochs": 5.5},
+         "config.classifiers.wood.stop_after_epochs is 5.5, but the training has 5 epochs: name"),
         ({"tables.seeds.stage": "segmentation", "tables.seeds.chains": {"a": FULL}},
          "config.tables.seeds.split is 'train', but segmentation is scored on val: write `split: "),
         ({"tables.seeds.split": "val"},

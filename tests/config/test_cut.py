@@ -65,7 +65,9 @@ def test_trainings_have_as_many_steps_as_it_says(gpus):
     config["classifiers"]["other"] |= {"ood_batch_size": 64}
     segmenter = config["segmenters"]["deeplab"]
     segmenter["training"] = {"images": {"batch_size": 64}}
+    config["classifiers"]["wood"]["stop_after_epochs"] = 1
     cut = resolved(config)
+    assert cut["classifiers"]["wood"]["stop_after_epochs"] <= cut["classifiers"]["wood"]["epochs"]
     for classifier in cut["classifiers"].values():
         batch = classifier["images"]["batch_size"]
         assert batch == min(64, 2 * gpus)

@@ -38,6 +38,8 @@ classifiers:
     ood_batch_size: 6
     epochs: 1
   wood_equal: {method: wood, start_from: f_in, ood_set: equal, perturbation_step: 0}
+  wood_stopped: {method: wood, start_from: f_in, ood_set: equal, perturbation_step: 0,
+    epochs: 4, stop_after_epochs: 0.5, images: {batch_size: 10, crop_size: 200}, ood_batch_size: 6}
   wood_many: {method: wood, start_from: f_in, ood_set: many}
 localizers:
   cam: {method: cam, scales: [1.0, 0.5], batch_size: 4}

@@ -34,6 +34,8 @@ BY_HAND = [
     ("train_classifier", {}, "train_classifier:resnet50", 250, 10, 10),
     # 10 steps of 10 + 6 crops; the 6 pass twice, for their step up.
     ("train_wood", {"classifier": "wood"}, "train_wood:resnet50", 220, 8.8, 8.8),
+    # 5 steps of the 40.
+    ("train_wood", {"classifier": "wood_stopped"}, "train_wood:resnet50", 80, 3.2, 3.2),
     # Shard 0 of 4 of 101 images has 26, shard 3 has 25.
     ("extract_features", {}, "features:resnet50", 26, 5.2, 5.2),
     ("extract_features", {"shard": None}, "features:resnet50", 101, 20.2, 20.2),

@@ -48,7 +48,7 @@ def train(records, folder, *, options=0, at_step=None, before=None, inputs=(), *
     checkpoint = running_checkpoint(folder / "net.safetensors", options=options, inputs=inputs)
     arguments = {
         "losses": losses, "schedule": "poly", "learning_rate": 0.02, "steps": STEPS,
-        "accumulate": 1,
+        "stop_after": None, "accumulate": 1,
         "checkpoint": checkpoint, "description": "train",
     } | changes  # fmt: skip
     rows = fit(classifier, optimizer, [stream], **arguments)
@@ -113,6 +113,17 @@ def test_a_row_is_a_mean_over_its_steps(records, tmp_path, monkeypatch):
 
 def test_the_same_training_gives_the_same_bits(records, tmp_path, whole):
     assert_same(train(records, tmp_path), whole)
+
+
+def test_a_state_in_between_is_one_of_the_whole_training(records, tmp_path, whole):
+    part = train(records, tmp_path / "part", stop_after=4)
+    assert part.rows == whole.rows[:4] and part.losses == whole.losses[:4]
+    interrupt(records, tmp_path / "whole", at_step=3, before=stop_by(signal.SIGTERM))
+    # Nothing is left to do: this is the state that was saved after the fourth step.
+    saved = train(records, tmp_path / "whole", stop_after=4)
+    assert not saved.losses
+    assert_same(saved, part)
+    assert_same(train(records, tmp_path / "end", stop_after=STEPS), whole)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
@@ -201,7 +212,7 @@ def test_parts_of_a_batch_add_up_to_it(records, tmp_path):
         folder = tmp_path / str(accumulate)
         rows = fit(
             classifier, optimizer, [masked_stream_of(records, batch_size=6)], losses=losses,
-            schedule="constant", learning_rate=0.1, steps=3, accumulate=accumulate,
+            schedule="constant", learning_rate=0.1, steps=3, stop_after=None, accumulate=accumulate,
             description="train",
             checkpoint=running_checkpoint(folder / "net", options=0, inputs=[]),
         )  # fmt: skip

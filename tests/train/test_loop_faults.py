@@ -31,7 +31,8 @@ def fit_one_weight(streams, folder, losses, **changes):
     module.weight = torch.nn.Parameter(torch.ones(1))
     optimizer = torch.optim.SGD([{"params": [module.weight], "multiplier": 1.0}], lr=0.0)
     arguments = {
-        "schedule": "constant", "learning_rate": 0.25, "steps": 4, "accumulate": 1,
+        "schedule": "constant", "learning_rate": 0.25, "steps": 4, "stop_after": None,
+        "accumulate": 1,
         "description": "train",
         "checkpoint": running_checkpoint(folder / "net.safetensors", options=0, inputs=[]),
     } | changes  # fmt: skip

@@ -30,6 +30,7 @@ RECIPE = {
     "computing": COMPUTING, "objective": PLAIN,
 }  # fmt: skip
 WOOD = {
+    "stop_after_epochs": None,
     "perturbation_step": 0.07, "lambda_": 0.1, "ood_coefficient": 1.0, "closest_fraction": 0.5,
     "metric": "euclidean", "distance_form": "official", "distance_parts": "both",
     "ood_form": "paper", "excluded_class": None, "local_ood_coefficient": 0.0,
@@ -104,6 +105,13 @@ def test_the_weights_of_wood_matter(records, tmp_path):
     assert equal_tensors(state("a"), state("b"))
     for name, changes in {"c": {"lambda_": 0.0}, "d": {"excluded_class": 0}}.items():
         assert not equal_tensors(state("a2"), state(name, **changes)), changes
+
+
+def test_wood_stops_amid_its_schedule(records, checkpoint, tmp_path):
+    _, whole = wood(records, checkpoint)
+    other = running_checkpoint(tmp_path / "stopped", options=0, inputs=[])
+    _, part = wood(records, other, stop_after_epochs=1)
+    assert part == whole[:3] and len(whole) == 6
 
 
 def test_irn_learns_branches_and_leaves_the_backbone(records, checkpoint):

@@ -77,6 +77,12 @@ def _check_classifier(options: Mapping[str, Any], path: str) -> None:
             f"{path}.objective.second_scale is {scale:g}, which leaves less than {SMALLEST_VIEW} "
             f"pixels of images.crop_size {options['images']['crop_size']}: raise one of them"
         )
+    stop = options.get("stop_after_epochs")
+    if stop is not None and stop > options["epochs"]:
+        raise ConfigError(
+            f"{path}.stop_after_epochs is {stop:g}, but the training has {options['epochs']:g} "
+            "epochs: name fewer, or null"
+        )
     similarity = options["feature_similarity"]
     if similarity and (similarity["gate"], similarity["background"]) == ("scores", "complement"):
         raise ConfigError(

@@ -84,6 +84,7 @@ def _rules(steps: int, *, gpus: int) -> dict[str, dict[str, Rule]]:
         },
         "classifiers": {
             "epochs": partial(min, epochs),
+            "stop_after_epochs": partial(min, epochs),
             "iterations": repeat,
             "batch_size": partial(min, BATCH * gpus),
             "crop_size": side,

@@ -136,7 +136,8 @@ def classifier(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
     options = config["classifiers"][wildcards["classifier"]]
     images = options["images"]
     batch = images["batch_size"]
-    steps = _steps(options["epochs"], batch, splits.get("train", EMPTY).images)
+    epochs = options.get("stop_after_epochs") or options["epochs"]
+    steps = _steps(epochs, batch, splits.get("train", EMPTY).images)
     if options["method"] == "wood":
         # A step up their own score is a pass of the OoD images, forward and backward, too.
         batch += options["ood_batch_size"] * (2 if options["perturbation_step"] else 1)

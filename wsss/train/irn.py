@@ -80,6 +80,7 @@ def train_irn(
         schedule=schedule,
         learning_rate=learning_rate,
         steps=steps,
+        stop_after=None,
         accumulate=1,
         checkpoint=checkpoint,
         description="train IRN",

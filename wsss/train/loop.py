@@ -49,6 +49,7 @@ def fit(
     schedule: str,
     learning_rate: float,
     steps: int,
+    stop_after: int | None,
     accumulate: int,
     checkpoint: RunningCheckpoint,
     description: str,
@@ -68,6 +69,8 @@ def fit(
         schedule: `poly`, `one_cycle` or `constant` (see wsss.train.schedule).
         learning_rate: The schedule's base.
         steps: Number of optimiser steps of the whole training.
+        stop_after: Ends the training after so many of them, in the midst of the schedule; None
+            goes on to the end.
         accumulate: Parts that a step's batches are split into, to need less memory; their losses
             are averaged.
         checkpoint: Where a killed training goes on from.
@@ -85,17 +88,18 @@ def fit(
     start, log_rows = checkpoint.load(module, optimizer)
     losses = data_parallel(module, losses)
     every = max(1, steps_per_epoch // ROWS_PER_EPOCH)
+    last = steps if stop_after is None else stop_after
     saved = row_started = time.monotonic()
     row_step = saved_step = start
     with _stop_signals() as stop, contextlib.ExitStack() as opened:
         # Closed by hand: an error's traceback would keep the loading processes alive.
         batches = [
-            opened.enter_context(contextlib.closing(stream.batches(start, steps)))
+            opened.enter_context(contextlib.closing(stream.batches(start, last)))
             for stream in streams
         ]
         bar = progress(
-            zip(range(start, steps), zip(*batches, strict=True), strict=True),
-            total=(steps - start) * images_per_step,
+            zip(range(start, last), zip(*batches, strict=True), strict=True),
+            total=(last - start) * images_per_step,
             description=description,
             weight=lambda _: images_per_step,
             inputs=True,
@@ -116,16 +120,16 @@ def fit(
             log_rows.add(values)
             done = step + 1
             now = time.monotonic()
-            if done % every == 0 or done == steps:
+            if done % every == 0 or done == last:
                 row = log_rows.finish(step=done, epoch=done / steps_per_epoch, learning_rate=rate)
                 # Speed goes to the log only: the rows are a result, the same in every run.
                 speed = (done - row_step) * images_per_step / (now - row_started)
-                log.info("step %d of %d: loss %.4f, %.1f images/s", done, steps, row["loss"], speed)
+                log.info("step %d of %d: loss %.4f, %.1f images/s", done, last, row["loss"], speed)
                 row_step, row_started = done, now
             stopped, due = on_any_rank(
-                stop.is_set() and done < steps, rank() == 0 and now - saved > CHECKPOINT_SECONDS
+                stop.is_set() and done < last, rank() == 0 and now - saved > CHECKPOINT_SECONDS
             )
-            if (stopped or due or done == steps) and (tensor := _not_finite(module)):
+            if (stopped or due or done == last) and (tensor := _not_finite(module)):
                 raise FloatingPointError(
                     f"{tensor} is not finite after step {step}, {_place(streams, step, rate)}"
                 )
@@ -138,7 +142,7 @@ def fit(
                 if failure:
                     state = f"saved is only step {saved_step}, for {failure}"
                 raise TrainingInterruptedError(
-                    said_by_first(f"stopped by a signal after step {done} of {steps}; {state}")
+                    said_by_first(f"stopped by a signal after step {done} of {last}; {state}")
                 )
     return log_rows.rows
 

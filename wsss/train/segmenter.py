@@ -79,6 +79,7 @@ def train_segmenter(
         schedule=schedule,
         learning_rate=learning_rate,
         steps=iterations,
+        stop_after=None,
         accumulate=iter_size,
         checkpoint=checkpoint,
         description="train segmenter",

@@ -26,6 +26,7 @@ def train_wood(
     cluster_means: torch.Tensor,
     objective: Objective,
     epochs: float,
+    stop_after_epochs: float | None,
     learning_rate: float,
     head_multiplier: float,
     momentum: float,
@@ -62,6 +63,8 @@ def train_wood(
         objective: What is learnt from the training images, see wsss.train.objectives: the paper's
             L_cls, or the whole loss of the method that W-OoD goes on from (w-ood Table 1).
         epochs: Passes over the training images; OoD images come as often as steps ask for them.
+        stop_after_epochs: Ends the training there, with the learning rates of all `epochs`, as the
+            states between are (w-ood Fig. 7); None does not.
         learning_rate: Of the backbone at the schedule's peak.
         head_multiplier: The head's factor on it.
         momentum: See wsss.train.classifier.
@@ -93,6 +96,9 @@ def train_wood(
     )
     set_training_mode(classifier, batch_norm=batch_norm)
     set_computing(classifier, **computing)
+
+    def steps_of(epochs: float) -> int:
+        return max(1, round(epochs * images.steps_per_epoch))
 
     def losses(batch: list[torch.Tensor], ood_batch: list[torch.Tensor]) -> dict[str, torch.Tensor]:
         batch = [part.to(device, non_blocking=True) for part in batch]
@@ -130,7 +136,8 @@ def train_wood(
         losses=losses,
         schedule=schedule,
         learning_rate=learning_rate,
-        steps=max(1, round(epochs * images.steps_per_epoch)),
+        steps=steps_of(epochs),
+        stop_after=None if stop_after_epochs is None else steps_of(stop_after_epochs),
         accumulate=1,
         checkpoint=checkpoint,
         description="train W-OoD",
