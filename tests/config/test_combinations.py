@@ -135,6 +135,12 @@ def irn(**training):
          "config.panels.curve: config.figures has that name; take another"),
         ({"panels.data_scenes": {"panel": "maps", "title": "t", "chains": {"a": FULL}}},
          "config.panels.data_scenes: a sheet of the report has that name; take another"),
+        ({"panels.clusters": {"panel": "clusters", "title": "t", "chains": {"a": "scenes/f_in"}}},
+         "config.panels.clusters.chains.a is 'scenes/f_in', but f_in is no W-OoD training and has "
+         "no clusters; those that are: wood"),
+        ({"panels.clusters": {"panel": "clusters", "title": "t",
+                              "chains": {"a": "scenes/wood", "b": "scenes/f_in"}}},
+         "config.panels.clusters.chains has 2 entries, but a panel of clusters shows one"),
         ({"datasets.scenes.ood": 0},
          "config.tables.seeds.chains.W-OoD: wood needs OoD images, but config.datasets.scenes has "
          "no candidates: set its ood"),

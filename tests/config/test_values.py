@@ -73,6 +73,12 @@ def definition(name):
     options |= {k: copy.deepcopy(v) for k, v in REQUIRED.items() if k in needed}
     if name == "panel.masks":
         options["chains"] = {"label": CHAIN.rsplit("/", maxsplit=1)[0]}
+    if name == "panel.clusters":
+        config["ood_sets"] = {"random": {"kind": "random"}}
+        config["classifiers"]["wood"] = {
+            "method": "wood", "start_from": "f_in", "ood_set": "random",
+        }  # fmt: skip
+        options["chains"] = {"label": "data/wood"}
     if kind == "diagnostic" and method_of(method):
         config["localizers"]["cam"] = {"method": method_of(method)}
     if name == "classifier.wood":

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from wsss.ood import cluster
-from wsss.ood.cluster import class_means, cluster_means, clusters_by_predicted_class, kmeans
+from wsss.ood.cluster import (
+    centre_distances,
+    class_means,
+    cluster_means,
+    clusters_by_predicted_class,
+    kmeans,
+)
 
 
 def slow_kmeans(features, clusters, rounds):
@@ -41,6 +47,16 @@ def test_class_means_by_hand():
     means = class_means(features, labels)
     assert means.tolist() == [[2, 2], [3, 4], [0, 0]]
     assert means.dtype == np.float32
+
+
+@pytest.mark.parametrize("chunk", [2, 1024])
+def test_distances_to_the_own_centre_by_hand(chunk, monkeypatch):
+    monkeypatch.setattr(cluster, "CHUNK", chunk)
+    features = np.array([[0.0, 0.0], [3.0, 4.0], [6.0, 8.0]], np.float16)
+    means = np.array([[0.0, 0.0], [6.0, 0.0]], np.float32)
+    distances = centre_distances(features, np.array([0, 0, 1]), means)
+    assert distances.tolist() == [0, 5, 8] and distances.dtype == np.float32
+    assert centre_distances(features[:0], np.zeros(0, int), means).tolist() == []
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])

@@ -132,8 +132,8 @@ MAIN = {
     "evaluate_seeds": 4, "refine_maps": 4 * 20, "label_confident": 4 * 20, "train_irn": 4,
     "walk_irn": 4 * 20, "evaluate_pseudo_masks": 2 * 4, "train_segmenter": 4, "predict": 4 * 4,
     "evaluate_segmentation": 4, "collect_metrics": 1, "make_table": 7, "draw_figure": 6,
-    "draw_map_panel": 1, "draw_chain_panel": 2, "draw_data_sheet": 1, "draw_ood_sheet": 1,
-    "write_report": 1,
+    "draw_map_panel": 1, "draw_chain_panel": 2, "draw_cluster_panel": 1, "draw_data_sheet": 1,
+    "draw_ood_sheet": 1, "write_report": 1,
 }  # fmt: skip
 # W-OoD itself, three sizes and four losses with five random seeds each, all others with one.
 WOODS = 5 * (1 + 3 + 4) + 4 + 15 + 4

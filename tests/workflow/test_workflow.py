@@ -25,7 +25,7 @@ CONFIGS = ["config.yaml", *sorted(
 RESULTS = "results-tiny"
 # What is made of all chains together, and so again whenever one of them changes.
 JOINT = {"write_config", "collect_metrics", "make_table", "draw_figure", "draw_map_panel",
-         "draw_chain_panel", "draw_diagnostic", "write_report"}  # fmt: skip
+         "draw_chain_panel", "draw_cluster_panel", "draw_diagnostic", "write_report"}  # fmt: skip
 
 
 def read(tiny, name):

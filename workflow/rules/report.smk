@@ -225,6 +225,29 @@ rule draw_chain_panel:
         "../scripts/draw_chain_panel.py"
 
 
+rule draw_cluster_panel:
+    input:
+        clusters=lambda w: f"{panel_classifier(w.name)}/clusters.h5",
+        selected=lambda w: f"{R}/{panel_dataset(w.name)}/ood/{panel_ood_set(w.name)}/selected.csv",
+    output:
+        pdf=f"{R}/figures/{{name}}.pdf",
+        png=f"{R}/figures/{{name}}.png",
+        sidecar=f"{R}/figures/{{name}}.json",
+    log:
+        f"{R}/logs/draw_cluster_panel/{{name}}.log",
+    benchmark:
+        f"{R}/benchmarks/draw_cluster_panel/{{name}}.tsv"
+    wildcard_constraints:
+        name=one_of(named("panels", "panel", "clusters")),
+    resources:
+        **limits("draw_cluster_panel"),
+    params:
+        panel=lambda w: config["panels"][w.name],
+        code=script_code("draw_cluster_panel"),
+    script:
+        "../scripts/draw_cluster_panel.py"
+
+
 rule write_report:
     input:
         tables=[f"{R}/tables/{name}.csv" for name in config["tables"]],

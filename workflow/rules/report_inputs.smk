@@ -78,6 +78,18 @@ def panel_dataset(name):
     return links_of(next(iter(config["panels"][name]["chains"].values())))[0]
 
 
+def panel_classifier(name):
+    """The folder of a panel's classifier."""
+    chain = next(iter(config["panels"][name]["chains"].values()))
+    return link_folder(links_of(chain)[:2], seeds_of("panels", name)[0])
+
+
+def panel_ood_set(name):
+    """The OoD set that a panel's classifier is trained with."""
+    chain = next(iter(config["panels"][name]["chains"].values()))
+    return config["classifiers"][links_of(chain)[1]]["ood_set"]
+
+
 def panel_maps(name):
     """The map files of each label of a panel."""
     seed = seeds_of("panels", name)[0]

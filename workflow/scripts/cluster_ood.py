@@ -4,7 +4,7 @@ import numpy as np
 
 from wsss.data.selected import COLUMNS, selected_records
 from wsss.logs import log_to
-from wsss.ood.cluster import class_means, group_ood
+from wsss.ood.cluster import centre_distances, class_means, group_ood
 from wsss.store.arrays import read_arrays, write_arrays
 from wsss.store.tables import read_table
 from wsss.train.device import prepare_device
@@ -31,6 +31,7 @@ write_arrays(
         "cluster_means": means,
         "image_ids": np.array([record.image_id for record in records]),
         "cluster_labels": labels,
+        "cluster_distances": centre_distances(features, labels, means),
     },
     attributes={"options": dict(snakemake.params.options), "code": snakemake.params.code},
 )

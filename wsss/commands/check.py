@@ -60,7 +60,16 @@ RULES = (
     ("tables/*", ("make_table",)),
     ("figures/data_*", ("draw_data_sheet",)),
     ("figures/ood_*", ("draw_ood_sheet",)),
-    ("figures/*", ("draw_figure", "draw_map_panel", "draw_chain_panel", "draw_diagnostic")),
+    (
+        "figures/*",
+        (
+            "draw_figure",
+            "draw_map_panel",
+            "draw_chain_panel",
+            "draw_cluster_panel",
+            "draw_diagnostic",
+        ),
+    ),
     ("tiles/*/dataset.png", ("draw_data_sheet",)),
     ("tiles/*/*/ood.png", ("draw_ood_sheet",)),
     ("tiles/*/*.png", ("draw_map_panel", "draw_chain_panel")),

@@ -16,7 +16,7 @@ from wsss.config.references import ConfigError, chains_with_paths, needs_of
 from wsss.config.refiner_checks import check_chain_refiner, check_refiner
 from wsss.config.saliency import check_known_saliency
 from wsss.config.scores import check_scores
-from wsss.config.shown import check_file_names, check_shown
+from wsss.config.shown import check_file_names, check_panel, check_shown
 from wsss.config.threshold_checks import check_thresholds
 
 SMALLEST_SCALE = 0.1
@@ -42,6 +42,7 @@ def check_combinations(config: Mapping[str, Any]) -> None:
         "segmenters": partial(_check_segmenter, gpus=gpus),
         "tables": check_shown,
         "figures": partial(_check_figure, config),
+        "panels": partial(check_panel, config),
         "diagnostics": partial(check_diagnostic, config),
     }
     for group, check in checks.items():

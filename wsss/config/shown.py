@@ -62,6 +62,30 @@ def _splits(options: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         yield stage, f"stages.{stage}", split
 
 
+def check_panel(config: Mapping[str, Any], options: Mapping[str, Any], path: str) -> None:
+    """Check that a panel of clusters shows one classifier, and one that has clusters.
+
+    Raises:
+        ConfigError: It does not.
+    """
+    if options["panel"] != "clusters":
+        return
+    if len(options["chains"]) > 1:
+        raise ConfigError(
+            f"{path}.chains has {len(options['chains'])} entries, but a panel of clusters shows "
+            "one: give each chain a panel of its own"
+        )
+    trained = config["classifiers"]
+    for label, chain in options["chains"].items():
+        name = chain.split("/")[1]
+        if trained[name]["method"] != "wood":
+            known = ", ".join(n for n, own in trained.items() if own["method"] == "wood")
+            raise ConfigError(
+                f"{path}.chains.{label} is {chain!r}, but {name} is no W-OoD training and has no "
+                f"clusters; those that are: {known or 'none'}"
+            )
+
+
 def check_file_names(config: Mapping[str, Any]) -> None:
     """Check that no two tables or pictures of a resolved config are one file.
 

@@ -153,6 +153,28 @@ def group_ood(
     return labels, means
 
 
+def centre_distances(features: np.ndarray, labels: np.ndarray, means: np.ndarray) -> np.ndarray:
+    """Return the Euclidean distance of each row to the centre of its cluster (W-OoD eq. 1).
+
+    Args:
+        features: float (N, D).
+        labels: int (N,), cluster of each row.
+        means: float (K, D), centres of the clusters.
+
+    Returns:
+        float32 (N,).
+    """
+    parts = [
+        np.linalg.norm(
+            features[begin : begin + CHUNK].astype(np.float64)
+            - means[labels[begin : begin + CHUNK]],
+            axis=1,
+        )
+        for begin in range(0, len(features), CHUNK)
+    ]
+    return np.concatenate([np.zeros(0), *parts]).astype(np.float32)
+
+
 def _report(labels: np.ndarray, means: np.ndarray, *, asked: int) -> None:
     if len(means) < asked:
         log.warning("%d clusters instead of %d: there are no more images", len(means), asked)

@@ -31,7 +31,8 @@ CRF = "crf"
 NEGLIGIBLE = frozenset(
     {
         *("write_config", "collect_metrics", "make_table", "write_report"),
-        *("draw_figure", "draw_data_sheet", "draw_ood_sheet", "draw_map_panel", "draw_chain_panel"),
+        *("draw_figure", "draw_data_sheet", "draw_ood_sheet"),
+        *("draw_map_panel", "draw_chain_panel", "draw_cluster_panel"),
         *("diagnose_toy", "draw_diagnostic"),
         *("rank_ood", "prepare_review", "decide_oracle", "decide_none", "decide_manual"),
         *("select_hard", "select_random", "select_random_hard", "submit_voc"),
