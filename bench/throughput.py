@@ -203,6 +203,7 @@ def _classifier(data: Data, clock: Clock, *, computing: Mapping[str, Any] = COMP
         checkpoint=_checkpoint(data),
         objective=PLAIN,
         **SGD,
+        optimizer="sgd",
     )
 
 
@@ -236,6 +237,7 @@ def _wood(data: Data, clock: Clock, *, computing: Mapping[str, Any] = COMPUTING)
         checkpoint=_checkpoint(data),
         objective=PLAIN,
         **SGD,
+        optimizer="sgd",
     )
 
 

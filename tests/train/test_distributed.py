@@ -161,7 +161,7 @@ def test_the_trouble_of_a_rank_is_one_sentence(records, tmp_path, what, sentence
     done = run(records, tmp_path, ranks=2, batch_size=2, at_step=2, what=what)
     assert done.returncode == 1
     if what.startswith("nan"):
-        rate = learning_rate_at(2, schedule="poly", base=0.02, steps=7)
+        rate = learning_rate_at(2, schedule="poly", base=0.02, steps=7, steps_per_epoch=3)
         names = ", ".join(stream_of(records, batch_size=2).names(2))
         sentence = sentence.replace("{rate:.3g}", f"{rate:.3g}").replace("{names}", names)
     assert done.stderr == f"{sentence} (details: {tmp_path / 'stage.log'})\n"

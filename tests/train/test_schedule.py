@@ -13,9 +13,9 @@ def test_poly_by_hand() -> None:
     assert poly(0, base=0.1, steps=100, power=0.9) == 0.1
     assert poly(50, base=0.1, steps=100, power=0.9) == pytest.approx(0.1 * 0.5**0.9)
     assert poly(100, base=0.1, steps=100, power=0.9) == 0.0
-    assert learning_rate_at(50, schedule="poly", base=0.1, steps=100) == pytest.approx(
-        0.1 * 0.5**0.9
-    )
+    assert learning_rate_at(
+        50, schedule="poly", base=0.1, steps=100, steps_per_epoch=10
+    ) == pytest.approx(0.1 * 0.5**0.9)
 
 
 def test_stairs_are_official() -> None:
@@ -37,7 +37,9 @@ def test_stairs_are_official() -> None:
     ]
     golden.assert_close(case, "out_lr", np.array(rates))
     named = [
-        learning_rate_at(step, schedule="poly_every_10", base=hyper["lr"], steps=400)
+        learning_rate_at(
+            step, schedule="poly_every_10", base=hyper["lr"], steps=400, steps_per_epoch=1
+        )
         for step in range(400)
     ]
     np.testing.assert_allclose(named, case["out_lr"][:400, 0])
@@ -68,12 +70,18 @@ def test_one_cycle_of_few_steps_stays_in_range(steps: int) -> None:
 
 
 def test_constant() -> None:
-    assert learning_rate_at(7, schedule="constant", base=0.3, steps=10) == 0.3
+    assert learning_rate_at(7, schedule="constant", base=0.3, steps=10, steps_per_epoch=1) == 0.3
+
+
+def test_halved_every_10_epochs() -> None:
+    options = {"schedule": "halved_every_10_epochs", "base": 0.4, "steps": 90, "steps_per_epoch": 3}
+    rates = [learning_rate_at(step, **options) for step in range(90)]
+    assert rates == [0.4] * 30 + [0.2] * 30 + [0.1] * 30
 
 
 def test_refuses() -> None:
     with pytest.raises(KeyError, match="unknown schedule 'cosine'; known: constant"):
-        learning_rate_at(0, schedule="cosine", base=0.1, steps=1)
+        learning_rate_at(0, schedule="cosine", base=0.1, steps=1, steps_per_epoch=1)
     with pytest.raises(ValueError, match="negative"):
         poly(-1, base=0.1, steps=1, power=0.9)
     with pytest.raises(ValueError, match="at least one step"):

@@ -20,14 +20,15 @@ from wsss.train.checkpoint import running_checkpoint
 from wsss.train.classifier import train_classifier
 from wsss.train.inference import features_of
 from wsss.train.irn import train_irn
+from wsss.train.optimizer import classifier_optimizer
 from wsss.train.psa import train_psa
 from wsss.train.segmenter import train_segmenter
 from wsss.train.wood import train_wood
 
 RECIPE = {
-    "epochs": 4, "learning_rate": 0.02, "head_multiplier": 10, "momentum": 0.9,
-    "weight_decay": 1e-4, "schedule": "poly", "batch_norm": "train", "frozen_stages": 0,
-    "computing": COMPUTING, "objective": PLAIN,
+    "epochs": 4, "learning_rate": 0.02, "head_multiplier": 10, "optimizer": "sgd",
+    "momentum": 0.9, "weight_decay": 1e-4, "schedule": "poly", "batch_norm": "train",
+    "frozen_stages": 0, "computing": COMPUTING, "objective": PLAIN,
 }  # fmt: skip
 WOOD = {
     "stop_after_epochs": None,
@@ -162,3 +163,35 @@ def test_the_segmenter_learns(records, checkpoint, loss):
     )  # fmt: skip
     assert falls(rows) and len(rows) == 12
     assert set(rows[0]) == {"step", "epoch", "learning_rate", "loss"}
+
+
+def test_adam_is_torchs_and_an_unknown_optimizer_is_refused(records, tmp_path):
+    options = {"frozen_stages": 0, "head_multiplier": 3.0, "momentum": 0.8, "weight_decay": 0.0}
+    adam = classifier_optimizer(small_classifier(), optimizer="adam", **options)
+    assert isinstance(adam, torch.optim.Adam)
+    assert {group["betas"] for group in adam.param_groups} == {(0.8, 0.999)}
+    assert [group["multiplier"] for group in adam.param_groups] == [1.0, 3.0]
+    with pytest.raises(ValueError, match="unknown optimizer 'lion': choose one of sgd, adam"):
+        classifier_optimizer(small_classifier(), optimizer="lion", **options)
+
+
+def test_adam_goes_on_from_a_checkpoint_as_if_it_had_not_stopped(records, tmp_path):
+    def state(steps, checkpoint):
+        classifier = small_classifier()
+        optimizer = classifier_optimizer(
+            classifier, optimizer="adam", frozen_stages=0, head_multiplier=1.0, momentum=0.9,
+            weight_decay=0.0,
+        )  # fmt: skip
+        for group in optimizer.param_groups:
+            group["lr"] = 0.01
+        done, rows = checkpoint.load(classifier, optimizer)
+        for step in range(done, steps):
+            optimizer.zero_grad()
+            (classifier.head.weight.square().sum() * (step + 1)).backward()
+            optimizer.step()
+        checkpoint.save(classifier, optimizer, step=steps, log_rows=rows)
+        return classifier.state_dict()
+
+    at = {n: running_checkpoint(tmp_path / n, options=0, inputs=[]) for n in ("whole", "parts")}
+    state(2, at["parts"])
+    assert equal_tensors(state(4, at["parts"]), state(4, at["whole"]))

@@ -2,7 +2,7 @@
 from wsss.fetch.catalogue import entry_with
 
 # Methods whose classifiers learn from the training images alone.
-LEARNT_FROM_LABELS = ("plain", "seam", "eps")
+LEARNT_FROM_LABELS = ("plain", "seam", "eps", "ficklenet")
 # Options of a classifier that say what is trained, not how.
 NOT_OF_TRAININGS = (
     "method",

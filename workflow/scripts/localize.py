@@ -6,6 +6,7 @@ from inspect import signature
 from wsss.data.index import read_index, shard_of
 from wsss.data.loading import full_image_batches
 from wsss.data.others import OtherImages
+from wsss.data.seeds import seed_of
 from wsss.logs import log_to
 from wsss.progress import progress
 from wsss.store.maps import write_maps
@@ -21,7 +22,11 @@ random_seed = int(snakemake.wildcards.random_seed)
 train = index.split("train")
 records = shard_of(train, int(snakemake.wildcards.shard), snakemake.params.shards)
 others = OtherImages(train, index.class_ids, random_seed)
-sees_others = "others" in signature(localize).parameters
+offered = {
+    "others": others.beside,
+    "random_seeds": lambda batch: [seed_of(record, random_seed) for record in batch],
+}
+wanted = signature(localize).parameters.keys() & offered
 classifier, _, _ = load_classifier(snakemake.input.classifier)
 classifier.to(device)
 
@@ -36,7 +41,7 @@ def maps():
         inputs=True,
     ):
         class_ids = [index.class_ids(record) for record in batch]
-        beside = {"others": others.beside(batch)} if sees_others else {}
+        beside = {name: offered[name](batch) for name in wanted}
         found = localize(classifier, images, class_ids, **beside, **options)
         for record, ids, image_maps in zip(batch, class_ids, found, strict=True):
             yield record.image_id, ids, image_maps, (record.height, record.width)

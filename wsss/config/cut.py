@@ -92,7 +92,7 @@ def _rules(steps: int, *, gpus: int) -> dict[str, dict[str, Rule]]:
             "clusters": partial(min, CLUSTERS),
             **slow,
         },
-        "localizers": {"steps": repeat, "iterations": repeat, **small},
+        "localizers": {"steps": repeat, "iterations": repeat, "passes": repeat, **small},
         "refiners": {
             "iterations": repeat,
             "exp_times": repeat,

@@ -7,15 +7,18 @@ from wsss.config.lookup import first_of
 from wsss.config.references import ConfigError
 
 # Localizers that read what only the networks of their own method have.
-OWN_NETWORK = ("seam", "eps")
+OWN_NETWORK = ("seam", "eps", "ficklenet")
+# Localizers for heads that look at one position, and methods whose heads look at more.
+POINTWISE_HEAD = ("advcam",)
+WITH_WINDOWS = ("ficklenet",)
 WITH_BACKGROUND = ("eps",)
 
 
 def check_classifier_network(config: Mapping[str, Any], name: str) -> None:
-    """Check that a classifier goes on from its own method, and that its losses find their outputs.
+    """Check that a classifier goes on from its own method and has what its parts need.
 
     Raises:
-        ConfigError: They do not.
+        ConfigError: It does not: its windows have no centre, or its losses miss an output.
     """
     options, first = config["classifiers"][name], first_of(config, name)
     path, start = f"config.classifiers.{name}", options["start_from"]
@@ -29,6 +32,12 @@ def check_classifier_network(config: Mapping[str, Any], name: str) -> None:
         raise ConfigError(
             f"{path}.saliency is {options['saliency']}, but a training that goes on from {start} "
             f"learns from the same maps, {first['saliency']}: name these"
+        )
+    side = options.get("network", {}).get("kernel_size", 1)
+    if not side % 2:
+        raise ConfigError(
+            f"{path}.network.kernel_size is {side}, but a window with a centre has an odd side: "
+            f"write {side + 1}"
         )
     sampling = options["importance_sampling"]
     multinomial = sampling and sampling["posterior"] == "multinomial"
@@ -64,4 +73,10 @@ def check_chain_network(config: Mapping[str, Any], links: list[str], path: str) 
             f"{path}: config.localizers.{links[2]} of method {method} needs a classifier of that "
             f"method, but {classifier} is of method {first['method']}: name another localizer, "
             "cam for one"
+        )
+    if method in POINTWISE_HEAD and first["method"] in WITH_WINDOWS:
+        raise ConfigError(
+            f"{path}: config.localizers.{links[2]} of method {method} needs scores of single "
+            f"positions, but {classifier} of method {first['method']} scores windows: name another "
+            "localizer, cam for one"
         )

@@ -74,8 +74,13 @@ def localize(
         Per image float32 (n, ceil(H / map_stride), ceil(W / map_stride)) in 0..1.
 
     Raises:
-        ValueError: Images, class ids or a named option do not fit.
+        ValueError: Images, class ids, a named option or the classifier do not fit.
     """
+    if model.head.kernel_size != (1, 1):
+        raise ValueError(
+            "AdvCAM's attribution is that of scores of single positions, but this classifier "
+            "scores windows: take another localizer, cam for one"
+        )
     factor = sum_factor(scales, steps=steps, accumulation=accumulation)
 
     def maps_of(pairs: Tensor, targets: Targets, scale: float) -> Tensor:

@@ -13,7 +13,8 @@ class Classifier(nn.Module):
     The pooled score is the mean of the score map (Zhou et al. 2016), so `forward` and `score_maps`
     agree: `forward(x) == score_maps(x).mean((2, 3))`.
 
-    A child names the file of `wsss.models` that builds it.
+    A child names the file of `wsss.models` that builds it. Its head may look at more than one
+    position, so whoever has features asks `logits_of`, and takes `head` for score maps alone.
     """
 
     network: ClassVar[str] = "classifier"
@@ -44,9 +45,16 @@ class Classifier(nn.Module):
         """Return the raw class scores per position (B, C, h, w) of a normalised batch."""
         return self.head(self.features(x))
 
+    def logits_of(self, features: Tensor) -> Tensor:
+        """Return the logits (B, C) of the last stage's features (B, D, h, w).
+
+        The mean of the score map, which here is the head's score of the mean features.
+        """
+        return self.head(features.mean((2, 3))[:, :, None, None])[:, :, 0, 0]
+
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits (B, C) of a normalised batch."""
-        return self.head(self.pooled_features(x)[:, :, None, None])[:, :, 0, 0]
+        return self.logits_of(self.features(x))
 
 
 def build_classifier(backbone: str, *, num_classes: int) -> Classifier:

@@ -5,7 +5,7 @@ from typing import Any
 
 from wsss.models.classifier import Classifier
 
-NETWORKS = ("classifier", "seam", "eps")
+NETWORKS = ("classifier", "seam", "eps", "ficklenet")
 
 
 def build_network(network: str, backbone: str, *, num_classes: int, **options: Any) -> Classifier:

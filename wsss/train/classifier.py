@@ -22,6 +22,7 @@ def train_classifier(
     epochs: float,
     learning_rate: float,
     head_multiplier: float,
+    optimizer: str,
     momentum: float,
     weight_decay: float,
     schedule: str,
@@ -40,6 +41,7 @@ def train_classifier(
         epochs: Passes over the images.
         learning_rate: Of the backbone at the schedule's peak.
         head_multiplier: The head's factor on the learning rate (10 in all class-map code bases).
+        optimizer: See wsss.train.optimizer; SGD in all official class-map code.
         momentum: The class-map code bases hand the weight decay to the optimiser as momentum, so
             their effective value is 1e-4, not the 0.9 that their papers suggest.
         weight_decay: Of all trained weights.
@@ -51,10 +53,11 @@ def train_classifier(
         checkpoint: Where a killed training goes on from.
     """
     device = classifier.head.weight.device
-    optimizer = classifier_optimizer(
+    chosen = classifier_optimizer(
         classifier,
         frozen_stages=frozen_stages,
         head_multiplier=head_multiplier,
+        optimizer=optimizer,
         momentum=momentum,
         weight_decay=weight_decay,
     )
@@ -68,7 +71,7 @@ def train_classifier(
 
     return fit(
         classifier,
-        optimizer,
+        chosen,
         [images],
         losses=losses,
         schedule=schedule,

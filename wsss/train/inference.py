@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from wsss.data.index import ImageRecord
 from wsss.data.loading import full_image_batches
@@ -32,12 +31,11 @@ def classify(
     )
     for batch, images in batches:
         pixels = torch.from_numpy(images).to(device).permute(0, 3, 1, 2)
-        features = classifier.pooled_features(classifier.normalize(pixels))
-        logits = F.linear(features, classifier.head.weight.flatten(1))
+        features = classifier.features(classifier.normalize(pixels))
         yield (
             [record.image_id for record in batch],
-            features.float().cpu().numpy(),
-            logits.sigmoid().float().cpu().numpy(),
+            features.mean((2, 3)).float().cpu().numpy(),
+            classifier.logits_of(features).sigmoid().float().cpu().numpy(),
         )
 
 

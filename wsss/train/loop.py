@@ -66,7 +66,7 @@ def fit(
         streams: What a step sees: one batch of each; the first one's epochs count.
         losses: Called with one batch per stream, returns named scalars; `loss` is minimised, the
             others are logged.
-        schedule: `poly`, `one_cycle` or `constant` (see wsss.train.schedule).
+        schedule: See wsss.train.schedule.
         learning_rate: The schedule's base.
         steps: Number of optimiser steps of the whole training.
         stop_after: Ends the training after so many of them, in the midst of the schedule; None
@@ -105,7 +105,13 @@ def fit(
             inputs=True,
         )
         for step, batch in bar:
-            rate = learning_rate_at(step, schedule=schedule, base=learning_rate, steps=steps)
+            rate = learning_rate_at(
+                step,
+                schedule=schedule,
+                base=learning_rate,
+                steps=steps,
+                steps_per_epoch=steps_per_epoch,
+            )
             for group in optimizer.param_groups:
                 group["lr"] = rate * group["multiplier"]
             optimizer.zero_grad(set_to_none=True)

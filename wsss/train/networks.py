@@ -62,7 +62,8 @@ def start_classifier(
         backbone: Of a new one.
         initial_weights: Of a new one: `none` (random), `package` (those that come with an installed
             package), a file of ImageNet weights, or one made by `wsss import-weights`, whose head
-            is kept if its classes are the same, and what else its network has if that is the same.
+            is kept if its classes and its shape are the same, and what else its network has if
+            that is the same.
         random_seed: Of the random weights.
 
     Raises:
@@ -93,7 +94,8 @@ def _start_from_file(
     if other_backbone != backbone:
         raise ValueError(f"{path} holds a {other_backbone}, but the config asks for {backbone}")
     classifier.backbone.load_state_dict(other.backbone.state_dict())
-    if tuple(other_classes) == tuple(classes):
+    same_head = other.head.weight.shape == classifier.head.weight.shape
+    if tuple(other_classes) == tuple(classes) and same_head:
         same = other.network == classifier.network
         part, known = (classifier, other) if same else (classifier.head, other.head)
         part.load_state_dict(known.state_dict())

@@ -4,25 +4,46 @@ import torch
 
 from wsss.models.classifier import Classifier, set_batch_norm_frozen, trainable_parameters
 
+OPTIMIZERS = ("sgd", "adam")
+ADAM_BETA_2 = 0.999
+
 
 def classifier_optimizer(
     classifier: Classifier,
     *,
     frozen_stages: int,
     head_multiplier: float,
+    optimizer: str,
     momentum: float,
     weight_decay: float,
 ) -> torch.optim.Optimizer:
-    """Return SGD over the stages that are trained and the head, whose learning rate is multiplied.
+    """Return an optimiser of the trained stages and the head, whose learning rate is multiplied.
 
     Groups carry `multiplier` for `wsss.train.loop.fit`, which sets their learning rates.
+
+    Args:
+        classifier: Its parameters are trained, or frozen.
+        frozen_stages: How many of the five stages are not trained.
+        head_multiplier: The head's factor on the learning rate.
+        optimizer: `sgd` or `adam`.
+        momentum: Of SGD; of Adam, its beta 1, beside a beta 2 of 0.999.
+        weight_decay: Of all trained weights.
+
+    Raises:
+        ValueError: The optimiser is unknown.
     """
+    if optimizer not in OPTIMIZERS:
+        raise ValueError(f"unknown optimizer {optimizer!r}: choose one of {', '.join(OPTIMIZERS)}")
     parts = trainable_parameters(classifier, frozen_stages=frozen_stages)
     groups = [
         {"params": parts["backbone"], "multiplier": 1.0},
         {"params": parts["head"], "multiplier": head_multiplier},
     ]
     groups = [group for group in groups if group["params"]]
+    if optimizer == "adam":
+        return torch.optim.Adam(
+            groups, lr=0.0, betas=(momentum, ADAM_BETA_2), weight_decay=weight_decay
+        )
     return torch.optim.SGD(groups, lr=0.0, momentum=momentum, weight_decay=weight_decay)
 
 

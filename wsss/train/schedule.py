@@ -4,20 +4,25 @@ import math
 
 POLY_POWER = 0.9
 DEEPLAB_UPDATE_EVERY = 10
+HALVING_EPOCHS = 10
 WARM_UP_SHARE = 0.3
 START_DIVISOR = 25.0
 END_DIVISOR = 1e4
 
 
-def learning_rate_at(step: int, *, schedule: str, base: float, steps: int) -> float:
+def learning_rate_at(
+    step: int, *, schedule: str, base: float, steps: int, steps_per_epoch: int
+) -> float:
     """Return the learning rate of one step.
 
     Args:
         step: 0 for the first step.
         schedule: "poly" (power 0.9, every official class-map code), "poly_every_10" (the same, set
-            at every tenth step only, as in kazuto1011/deeplab-pytorch), "one_cycle" or "constant".
+            at every tenth step only, as in kazuto1011/deeplab-pytorch), "halved_every_10_epochs"
+            (FickleNet), "one_cycle" or "constant".
         base: highest learning rate.
         steps: length of the training.
+        steps_per_epoch: of a pass over the training images.
 
     Raises:
         KeyError: the schedule is unknown.
@@ -29,12 +34,15 @@ def learning_rate_at(step: int, *, schedule: str, base: float, steps: int) -> fl
         return poly_in_stairs(
             step, base=base, steps=steps, power=POLY_POWER, update_every=DEEPLAB_UPDATE_EVERY
         )
+    if schedule == "halved_every_10_epochs":
+        return halved(step, base=base, steps_per_halving=HALVING_EPOCHS * steps_per_epoch)
     if schedule == "one_cycle":
         return one_cycle(step, base=base, steps=steps)
     if schedule == "constant":
         return base
     raise KeyError(
-        f"unknown schedule {schedule!r}; known: constant, one_cycle, poly, poly_every_10"
+        f"unknown schedule {schedule!r}; known: constant, halved_every_10_epochs, one_cycle, poly, "
+        "poly_every_10"
     )
 
 
@@ -63,6 +71,16 @@ def poly_in_stairs(step: int, *, base: float, steps: int, power: float, update_e
     if update_every < 1:
         raise ValueError(f"update_every is {update_every}; it must be at least 1")
     return poly(step - step % update_every, base=base, steps=steps, power=power)
+
+
+def halved(step: int, *, base: float, steps_per_halving: int) -> float:
+    """Return base, halved as often as so many steps are behind.
+
+    Raises:
+        ValueError: step is negative or there are no steps between.
+    """
+    _check(step, steps_per_halving)
+    return base * 0.5 ** (step // steps_per_halving)
 
 
 def one_cycle(step: int, *, base: float, steps: int) -> float:

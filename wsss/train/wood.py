@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 
 from wsss.losses.ood_local import local_ood_loss
 from wsss.losses.wood import perturb_ood, wood_loss
@@ -29,6 +28,7 @@ def train_wood(
     stop_after_epochs: float | None,
     learning_rate: float,
     head_multiplier: float,
+    optimizer: str,
     momentum: float,
     weight_decay: float,
     schedule: str,
@@ -67,7 +67,8 @@ def train_wood(
             states between are (w-ood Fig. 7); None does not.
         learning_rate: Of the backbone at the schedule's peak.
         head_multiplier: The head's factor on it.
-        momentum: See wsss.train.classifier.
+        optimizer: See wsss.train.classifier.
+        momentum: Likewise.
         weight_decay: Of all trained weights.
         schedule: See wsss.train.schedule.
         batch_norm: See wsss.train.classifier.
@@ -87,10 +88,11 @@ def train_wood(
     """
     device = classifier.head.weight.device
     centres = {"class_means": class_means.to(device), "cluster_means": cluster_means.to(device)}
-    optimizer = classifier_optimizer(
+    chosen = classifier_optimizer(
         classifier,
         frozen_stages=frozen_stages,
         head_multiplier=head_multiplier,
+        optimizer=optimizer,
         momentum=momentum,
         weight_decay=weight_decay,
     )
@@ -113,7 +115,7 @@ def train_wood(
             own["loss"],
             batch[1],
             features[:count],
-            ood_logits=F.linear(features[count:], classifier.head.weight.flatten(1)),
+            ood_logits=classifier.logits_of(stages[-1][count:]),
             lambda_=lambda_,
             ood_coefficient=ood_coefficient,
             closest_fraction=closest_fraction,
@@ -131,7 +133,7 @@ def train_wood(
 
     return fit(
         classifier,
-        optimizer,
+        chosen,
         [images, ood_images],
         losses=losses,
         schedule=schedule,

@@ -1,6 +1,6 @@
 """Multi-label classification of mean score maps (dissertation sec. 2.3.1)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from torch import Tensor
@@ -27,16 +27,41 @@ def losses(
         feature_similarity: See wsss.train.additions, or None.
     """
     features = step.stages[-1]
-    logits = classifier.head(features.mean((2, 3))[:, :, None, None])[:, :, 0, 0]
+    return classification(
+        classifier.logits_of(features),
+        lambda: classifier.head(features),
+        step,
+        importance_sampling=importance_sampling,
+        feature_similarity=feature_similarity,
+    )
+
+
+def classification(
+    logits: Tensor,
+    score_maps: Callable[[], Tensor],
+    step: Step,
+    *,
+    importance_sampling: Mapping[str, Any] | None,
+    feature_similarity: Mapping[str, Any] | None,
+) -> dict[str, Tensor]:
+    """Return the classification loss of logits, and HFPL's losses on the maps that they are of.
+
+    Args:
+        logits: (B, C), the means of the score maps.
+        score_maps: Gives the score maps (B, C, h, w), where a loss needs them.
+        step: The training images.
+        importance_sampling: See wsss.train.additions, or None.
+        feature_similarity: See wsss.train.additions, or None.
+    """
     pooled = classification_loss(logits, step.image_labels)
     if importance_sampling is None and feature_similarity is None:
         return {"loss": pooled, "classification": pooled.detach()}
-    score_maps = classifier.head(features)
+    maps = score_maps()
     mixed, sampled = mixed_classification(
-        pooled, score_maps, step.image_labels, background=None, options=importance_sampling
+        pooled, maps, step.image_labels, background=None, options=importance_sampling
     )
     similarity, similar = added_similarity(
-        score_maps, step.image_labels, step.pixels, options=feature_similarity
+        maps, step.image_labels, step.pixels, options=feature_similarity
     )
     return {
         "loss": mixed + similarity,
