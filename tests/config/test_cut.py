@@ -137,3 +137,9 @@ def test_impossible_numbers_of_steps_are_refused():
         {**SMALL, "cut": 0}
     )
     assert "config.cut is true, but allowed is" in sentence({**SMALL, "cut": True})
+
+
+def test_random_passes_are_cut_like_steps():
+    fickle = {"ficklenet": {"method": "ficklenet"}}
+    cut = resolved({**SMALL, "localizers": {**SMALL["localizers"], **fickle}, "cut": 2})
+    assert cut["localizers"]["ficklenet"]["passes"] == 2

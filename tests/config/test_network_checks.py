@@ -1,4 +1,4 @@
-"""What goes on from a classifier of SEAM or EPS, and what reads its maps."""
+"""What goes on from a classifier of a method of its own, and what reads its maps."""
 
 import copy
 
@@ -9,6 +9,7 @@ from wsss.config.lookup import network_of, objective_of, saliency_of
 from wsss.config.resolve import ConfigError, resolve_config
 
 NEW = {"backbone": "compact", "initial_weights": "none"}
+LOCALIZERS = ("cam", "advcam", "rib", "seam", "eps", "ficklenet")
 CONFIG = {
     "datasets": {"scenes": {"kind": "scenes"}},
     "ood_sets": {"random": {"kind": "random"}},
@@ -17,10 +18,11 @@ CONFIG = {
         "plain": {"method": "plain", **NEW},
         "seam": {"method": "seam", "objective": {"minimum_weight": 0}, **NEW},
         "eps": {"method": "eps", "saliency": "own", **NEW},
+        "ficklenet": {"method": "ficklenet", **NEW},
         "wood": {"method": "wood", "start_from": "seam", "ood_set": "random"},
         "wood_again": {"method": "wood", "start_from": "wood", "ood_set": "random"},
     },
-    "localizers": {name: {"method": name} for name in ("cam", "advcam", "seam", "eps")},
+    "localizers": {name: {"method": name} for name in LOCALIZERS},
     "tables": {"seeds": {"title": "Seeds", "chains": {"one": "scenes/seam/seam"}}},
 }
 
@@ -50,7 +52,10 @@ def test_what_goes_on_keeps_network_objective_and_saliency():
     assert saliency_of(config, "eps") == "own"
 
 
-@pytest.mark.parametrize("chain", ["scenes/seam/advcam", "scenes/eps/cam", "scenes/eps/eps"])
+CHAINS = ["seam/advcam", "eps/cam", "eps/eps", "ficklenet/cam", "ficklenet/rib"]
+
+
+@pytest.mark.parametrize("chain", [f"scenes/{links}" for links in CHAINS])
 def test_localizers_of_plain_classifiers_read_every_network(chain):
     resolved(chain)
 
@@ -62,6 +67,26 @@ def test_a_localizer_of_another_network_is_refused():
         "scenes/plain/seam",
     )
     refused("config.localizers.eps of method eps needs a classifier", "scenes/wood/eps")
+    refused("config.localizers.ficklenet of method ficklenet needs a", "scenes/plain/ficklenet")
+
+
+def test_a_localizer_of_single_positions_is_refused_where_windows_are_scored():
+    refused(
+        "config.tables.seeds.chains.one: config.localizers.advcam of method advcam needs scores of "
+        "single positions, but ficklenet of method ficklenet scores windows: name another",
+        "scenes/ficklenet/advcam",
+    )
+    wood = {"method": "wood", "start_from": "ficklenet", "ood_set": "random"}
+    refused("but more of method ficklenet scores windows", "scenes/more/advcam", more=wood)
+    resolved("scenes/more/ficklenet", more=wood)
+
+
+def test_a_window_has_a_centre():
+    refused(
+        "config.classifiers.more.network.kernel_size is 4, but a window with a centre has an odd "
+        "side: write 5",
+        more={"method": "ficklenet", "network": {"kernel_size": 4}, **NEW},
+    )
 
 
 def test_a_training_goes_on_from_its_own_method():

@@ -199,7 +199,7 @@ def test_an_impossible_value_is_named_by_its_place(path, value, words):
         ("classifiers.wood.ood_set", "config.classifiers.wood.ood_set is missing"),
         (
             "classifiers.wood.method",
-            "config.classifiers.wood needs the key `method`: one of eps, p",
+            "config.classifiers.wood needs the key `method`: one of eps, f",
         ),
         ("tables.seeds.chains", "config.tables.seeds.chains is missing"),
     ],

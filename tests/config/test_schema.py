@@ -195,7 +195,7 @@ ADDED = {"importance_sampling", "feature_similarity"}
 OF_WORKFLOW = {"start_from", "threads", "images", "saliency", "network", "objective"}
 
 
-@pytest.mark.parametrize("name", ["plain", "seam", "eps"])
+@pytest.mark.parametrize("name", ["plain", "seam", "eps", "ficklenet"])
 def test_classifiers_that_learn_from_labels(name):
     start = arguments("train.networks:start_classifier", "classes", "random_seed")
     assert start == {"backbone", "initial_weights", "network", "network_options"}
@@ -281,7 +281,7 @@ def test_erased_ood_set():
 def test_every_kind_of_ood_set_was_checked():
     assert names("ood_set") == ["erase", "manual", "none", "oracle", "random", "random_hard"]
     assert names("refine") == ["crf", "cues", "irn", "psa", "saliency", "seed"]
-    assert names("classifier") == ["eps", "plain", "seam", "wood"]
+    assert names("classifier") == ["eps", "ficklenet", "plain", "seam", "wood"]
     assert names("segment") == ["deeplab_v2"]
 
 

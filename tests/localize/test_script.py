@@ -11,6 +11,7 @@ import yaml
 from tests.source import ROOT
 from tests.train.small import CLASSES, small_classifier, write_images
 from wsss.data.index import write_classes, write_index
+from wsss.models.networks import build_network
 from wsss.store.maps import MapReader
 from wsss.train.networks import save_classifier
 
@@ -50,6 +51,18 @@ def localized(project, method, *, shards, **changes):
         runpy.run_path(script, init_globals={"snakemake": snakemake})
     with MapReader(sorted((project / str(shards)).glob("*.h5"))) as reader:
         return {f"image{n}": reader.read(f"image{n}").maps for n in range(6)}
+
+
+def test_what_is_drawn_does_not_depend_on_shards_or_batches(project):
+    torch.manual_seed(0)
+    network = {"kernel_size": 3, "dropout_rate": 0.5}
+    fickle = build_network("ficklenet", "compact", num_classes=len(CLASSES), **network)
+    save_classifier(project / "classifier.safetensors", fickle, backbone="compact", classes=CLASSES)
+    one = localized(project, "ficklenet", shards=1, passes=3)
+    two = localized(project, "ficklenet", shards=2, passes=3, batch_size=1)
+    for image_id, maps in one.items():
+        assert maps.shape[0] == 1 and maps.max() > 0
+        np.testing.assert_allclose(two[image_id], maps, atol=2e-3)
 
 
 @pytest.mark.parametrize(

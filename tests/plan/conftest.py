@@ -45,6 +45,7 @@ localizers:
   cam: {method: cam, scales: [1.0, 0.5], batch_size: 4}
   advcam: {method: advcam, scales: [1.0, 0.5], steps: 11}
   half: {method: cam, precision: bfloat16}
+  ficklenet: {method: ficklenet, scales: [1.0], passes: 600}
   rib: {method: rib, scales: [1.0, 0.5], steps: 4, other_size: 200, batch_size: 4}
   rib_paper: {method: rib, scales: [1.0], steps: 4, accumulation: paper, other_images: 400}
 refiners:

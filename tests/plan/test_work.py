@@ -59,6 +59,15 @@ BY_HAND = [
         7.8,
         26 * (3.6 + 800 * 0.123904),
     ),
+    # Both flips, and 600 choices for each, of which 400 count as one more look.
+    (
+        "localize",
+        {"localizer": "ficklenet"},
+        "localize:ficklenet:resnet50",
+        26,
+        7.8,
+        26 * 0.4 * 2.5,
+    ),
     ("localize", {"localizer": "half"}, "localize:cam:resnet50:bfloat16", 26, 7.8, 78),
     ("choose_threshold", {"shard": None}, "choose_threshold", 101, 20.2, 20.2),
     ("evaluate_seeds", {"shard": None}, "evaluate_seeds", 101, 20.2, 20.2),

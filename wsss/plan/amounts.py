@@ -44,6 +44,9 @@ Measure = Callable[[Wildcards, Config, Splits], Amount]
 # Building a CRF's kernels for an image takes as long as this many iterations of one label: on two
 # data sets, with 5 and 10 iterations, 20 gave one rate for all (within a tenth on each).
 KERNELS = 20
+# FickleNet's passes of random choices that take as long as a view's features: with the paper's
+# network, on a CPU. (With a compact network it is a tenth to a third of that.)
+CHOICES = 400
 
 CHAIN = ("dataset", "classifier", "localizer", "refiner", "segmenter")
 # On images of 375 x 500, scoring seeds took 5.7 ms each; with contours 16, with boundaries 33, at
@@ -179,9 +182,14 @@ def _fine_tuned(options: Config, split: Split) -> float:
     return own * split.megapixels + 2 * moves * others * options["other_size"] ** 2 / 1e6
 
 
+def _chosen(options: Config, split: Split) -> float:
+    return _looked_at(options, split) * (1 + options["passes"] / CHOICES)
+
+
 LOCALIZED: Mapping[str, Callable[[Config, Split], float]] = {
     "advcam": _climbed,
     "rib": _fine_tuned,
+    "ficklenet": _chosen,
 }
 
 
