@@ -9,7 +9,8 @@ import numpy as np
 from bench.compare import Comparison, largest_difference
 from bench.inputs import photographs, resnet50_classifier
 from tests.references.rib_plain import rib_maps
-from wsss.localize.rib import localize, square_view
+from wsss.localize._tuned_maps import square_view
+from wsss.localize.rib import localize
 from wsss.models.classifier import Classifier
 
 # The official four scales and twenty others of 352 pixels take many minutes on a CPU.
@@ -47,7 +48,7 @@ class Photographs:
     images: np.ndarray
     kept: dict[str, Any] = field(default_factory=dict)
 
-    def draw(self, position: int, step: int, count: int) -> list[int]:
+    def draw(self, position: int, step: int, count: int, *, disjoint: bool) -> list[int]:
         """Return other photographs in turn."""
         return [(step * count + n) % len(self.images) for n in range(count)]
 
@@ -95,6 +96,7 @@ def _ours(inputs: tuple[Classifier, np.ndarray]) -> list[np.ndarray]:
         batch_size=4,
         precision="full",
         other_images=OTHERS,
+        other_choice="disjoint",
         other_size=OTHER_SIZE,
         other_memory=1000.0,
         **RECIPE,
@@ -106,7 +108,7 @@ def _plain(inputs: tuple[Classifier, np.ndarray]) -> list[np.ndarray]:
     others = Photographs(images[1:])
     given = []
     for step in range(STEPS):
-        numbers = others.draw(0, step, OTHERS)
+        numbers = others.draw(0, step, OTHERS, disjoint=True)
         views = np.stack([square_view(image, OTHER_SIZE) for _, image in others.read(numbers)])
         given.append((views, np.eye(classifier.head.out_channels)[numbers]))
     return [rib_maps(classifier, images[0], CLASS_IDS, given, **RECIPE)]

@@ -24,17 +24,32 @@ def others_of(records, batch, random_seed=0):
 def test_drawn_are_different_others(records):
     for position, batch in enumerate([records] * len(records)):
         for step in range(20):
-            drawn = others_of(records, batch).draw(position, step, 3)
+            drawn = others_of(records, batch).draw(position, step, 3, disjoint=False)
             assert len(set(drawn)) == 3 and position not in drawn
             assert set(drawn) <= set(range(8))
-    assert sorted(others_of(records, records[2:3]).draw(0, 0, 50)) == [0, 1, 3, 4, 5, 6, 7]
-    assert others_of(records, records).draw(0, 0, 0) == []
-    assert others_of(records[:1], records[:1]).draw(0, 0, 5) == []
+    beside = others_of(records, records[2:3])
+    assert sorted(beside.draw(0, 0, 50, disjoint=False)) == [0, 1, 3, 4, 5, 6, 7]
+    assert others_of(records, records).draw(0, 0, 0, disjoint=False) == []
+    assert others_of(records[:1], records[:1]).draw(0, 0, 5, disjoint=False) == []
+
+
+def test_disjoint_others_share_no_class(records):
+    classes = [[0], [0, 1], [2], [], [1, 3], [4], [0, 4], [3]]
+    number_of = {record.image_id: number for number, record in enumerate(records)}
+    everyone = OtherImages(records, lambda r: np.array(classes[number_of[r.image_id]], int), 0)
+    expected = {0: {2, 3, 4, 5, 7}, 1: {2, 3, 5, 7}, 3: {0, 1, 2, 4, 5, 6, 7}, 6: {2, 3, 4, 7}}
+    for own, disjoint in expected.items():
+        others = everyone.beside(records[own : own + 1])
+        assert set(others.draw(0, 0, 50, disjoint=True)) == disjoint
+        drawn = [others.draw(0, step, 2, disjoint=True) for step in range(50)]
+        assert set().union(*drawn) == disjoint and all(len(set(two)) == 2 for two in drawn)
+    alone = OtherImages(records, lambda r: np.array([0]), 0).beside(records)
+    assert alone.draw(0, 0, 5, disjoint=True) == []
 
 
 def test_every_other_is_drawn_as_often(records):
     others = others_of(records, records[3:4])
-    drawn = [number for step in range(700) for number in others.draw(0, step, 2)]
+    drawn = [number for step in range(700) for number in others.draw(0, step, 2, disjoint=False)]
     counts = np.bincount(drawn, minlength=8)
     assert counts[3] == 0 and counts.sum() == 1400
     assert (abs(np.delete(counts, 3) - 200) < 60).all()
@@ -43,7 +58,7 @@ def test_every_other_is_drawn_as_often(records):
 def test_image_step_and_random_seed_alone_say_what_is_drawn(records):
     def draws(batch, position, random_seed=0):
         others = others_of(records, batch, random_seed)
-        return [others.draw(position, step, 4) for step in range(5)]
+        return [others.draw(position, step, 4, disjoint=False) for step in range(5)]
 
     alone = draws(records[5:6], 0)
     assert draws(records[::-1], 2) == alone

@@ -12,6 +12,7 @@ from tests.references import rib_plain
 from wsss.localize import cam, rib
 from wsss.localize._fine_tuning import Recipe, Rows, exploded, fine_tune, learning_rate_at, pair_sum
 from wsss.localize._halves import Halves
+from wsss.localize._tuned_maps import square_view
 from wsss.localize._views import inference, score_maps, view_pairs
 from wsss.models.classifier import Classifier, build_classifier
 
@@ -39,6 +40,7 @@ OPTIONS = RECIPE | {
     "precision": "full",
     "least_learnt_scale": 1.0,
     "other_images": 3,
+    "other_choice": "any",
     "other_size": 24,
     "other_memory": 100.0,
 }
@@ -52,10 +54,12 @@ class Drawn:
     images: list[np.ndarray]
     ids: list[np.ndarray]
     draws: Any
+    asked: set[bool] = field(default_factory=set)
     kept: dict[str, Any] = field(default_factory=dict)
     reads: list[int] = field(default_factory=list)
 
-    def draw(self, position, step, count):
+    def draw(self, position, step, count, *, disjoint):
+        self.asked.add(disjoint)
         return self.draws(position, step)[:count]
 
     def class_ids(self, number):
@@ -216,11 +220,11 @@ def small_others(owns=(0, 1, 2)):
 def plain_others(others, position, *, steps, count, size):
     found = []
     for step in range(steps):
-        numbers = others.draw(position, step, count)
+        numbers = others.draw(position, step, count, disjoint=False)
         labels = np.zeros((len(numbers), 4))
         for row, number in zip(labels, numbers, strict=True):
             row[others.class_ids(number)] = 1
-        views = [rib.square_view(others.images[number], size) for number in numbers]
+        views = [square_view(others.images[number], size) for number in numbers]
         found.append((np.array(views), labels))
     return found
 
@@ -338,14 +342,11 @@ def test_maps_that_explode_end_the_fine_tuning_within_a_step(compact):
     options = {"scales": (1.0, 0.5), "steps": 6, "learning_rate": 1e-4, "class_ids": (1,)}
     free = steps_of(compact, **options)
     assert len(free) == 6 and all(len(step.maps) == 2 for step in free)
-    summed = torch.stack([pair_sum(step.maps[0])[[1]] for step in free]).cumsum(0)
-    shares = [
-        float((maps / maps.max() > 0.3).double().mean()) for maps in summed
-    ]  # fmt: skip
-    first = next(n for n, share in enumerate(shares) if n and share > 0)
+    maps = [pair_sum(step.maps[0])[[1]] for step in free]
+    shares = [float((m / (m.max() + 1e-5) > 0.3).double().mean()) for m in maps]
     ended = steps_of(compact, **options, explosion_share=0.0)
     # Never in the first step, though its map is as high.
-    assert first == 1 and shares[0] > 0 and len(ended) == 2
+    assert shares[0] > 0 and shares[1] > 0 and len(ended) == 2
     assert [len(step.maps) for step in ended] == [2, 1]
     summed_scales = rib.summed_maps(ended, np.array([1]))
     assert torch.equal(summed_scales[0][0], (ended[0].maps[0] + ended[1].maps[0])[:, 1])
@@ -353,10 +354,23 @@ def test_maps_that_explode_end_the_fine_tuning_within_a_step(compact):
     assert len(steps_of(compact, **options, explosion_share=0.0, explosion_threshold=1.0)) == 6
 
 
+def test_the_step_looked_at_alone_explodes(compact):
+    """The map of a step counts, not the sum of those so far."""
+    options = {"steps": 6, "learning_rate": 3e-4, "class_ids": (1,)}
+    maps = [pair_sum(step.maps[0])[1] for step in steps_of(compact, **options)]
+    shares = [float((m / (m.max() + 1e-5) > 0.3).double().mean()) for m in maps]
+    sums = [float((m / m.max() > 0.3).double().mean()) for m in torch.stack(maps).cumsum(0)]
+    assert shares[1:] == sorted(shares[1:]) and shares[2] < shares[3] and sums[3] < shares[3]
+    share = max(shares[2], sums[3])
+    assert len(steps_of(compact, **options, explosion_share=share)) == 4
+
+
 def test_explosion_by_hand():
-    maps = torch.tensor([[[10.0, 4.0], [2.0, 1.0]], [[1.0, 0.0], [0.0, 0.0]]])
-    assert exploded(maps, 0.3, 0.49) and not exploded(maps, 0.3, 0.5)
-    assert exploded(maps, 0.15, 0.5) and not exploded(maps[1:], 0.15, 0.25)
+    maps = torch.tensor([[[10.0, 4.0], [2.0, 1.0]], [[0.0, 0.0], [0.0, 1.0]]])
+    assert exploded(maps[:1], 0.3, 0.49) and not exploded(maps[:1], 0.3, 0.5)
+    # A position is high where one class of the image is.
+    assert exploded(maps, 0.3, 0.74) and not exploded(maps, 0.3, 0.75)
+    assert exploded(maps, 0.15, 0.99) and not exploded(maps, 0.0, 1.0)
     assert not exploded(torch.zeros(1, 2, 2), 0.0, 0.0)
 
 
@@ -399,6 +413,13 @@ def test_an_other_image_is_read_once_where_memory_lasts(compact):
         compact, small_batch(), ids, few, **(options | {"other_memory": 2.5e-6 * one.nbytes})
     )
     assert len(few.kept["rib"]) == 2 and len(few.reads) > len(others.reads)
+
+
+@pytest.mark.parametrize(("choice", "disjoint"), [("disjoint", True), ("any", False)])
+def test_which_others_are_asked_for(compact, choice, disjoint):
+    others = small_others()
+    rib.localize(compact, small_batch(1), [[1]], others, **(OPTIONS | {"other_choice": choice}))
+    assert others.asked == {disjoint}
 
 
 def test_the_model_comes_back_as_it_was():
@@ -456,12 +477,12 @@ def test_the_largest_scale_always_learns(compact):
 
 def test_the_square_view_by_hand():
     image = np.arange(5 * 3 * 3, dtype=np.uint8).reshape(3, 5, 3)
-    assert np.array_equal(rib.square_view(image, 3), image[:, 1:4])
+    assert np.array_equal(square_view(image, 3), image[:, 1:4])
     assert np.array_equal(
-        rib.square_view(image.transpose(1, 0, 2), 3), image[:, 1:4].transpose(1, 0, 2)
+        square_view(image.transpose(1, 0, 2), 3), image[:, 1:4].transpose(1, 0, 2)
     )
-    assert rib.square_view(image, 7).shape == (7, 7, 3)
-    assert rib.square_view(image[:1, :1], 4).tolist() == [[[0, 1, 2]] * 4] * 4
+    assert square_view(image, 7).shape == (7, 7, 3)
+    assert square_view(image[:1, :1], 4).tolist() == [[[0, 1, 2]] * 4] * 4
 
 
 @pytest.mark.parametrize(
@@ -471,6 +492,7 @@ def test_the_square_view_by_hand():
         ({"pooling": "other"}, r"unknown pooling 'other': choose one of gap, gndp, gndrp"),
         ({"margin_form": "other"}, r"unknown margin_form 'other': choose one of official, paper"),
         ({"accumulation": "other"}, r"unknown accumulation 'other': choose one of official, paper"),
+        ({"other_choice": "other"}, r"unknown other_choice 'other': choose one of disjoint, any"),
         ({"alignment": "other"}, r"unknown alignment 'other'"),
         ({"precision": "other"}, r"unknown precision 'other'"),
         (

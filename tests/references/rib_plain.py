@@ -61,11 +61,11 @@ def rib_maps(
             maps = scores.detach().clamp(min=0)
             sums[scale] = sums[scale] + maps[0] + maps[1].flip(-1)
             if number == 0 and step > 0:
-                ended = any(
-                    (sums[scale][c] / sums[scale][c].max() > explosion_threshold).double().mean()
-                    > explosion_share
-                    for c in class_ids
-                )
+                high = torch.zeros_like(maps[0, 0])
+                for c in class_ids:
+                    pair = maps[0, c] + maps[1, c].flip(-1)
+                    high[pair / (pair.max() + 1e-5) > explosion_threshold] = 1
+                ended = high.mean().item() > explosion_share
                 if ended:
                     break
             if scale < least_learnt_scale:

@@ -10,6 +10,9 @@ import numpy as np
 from wsss.data.index import ImageRecord
 from wsss.data.loading import full_image_batches
 
+# The key of the images of each class among what is kept.
+NUMBERS = "numbers of the images of a class"
+
 
 @dataclass(frozen=True)
 class OtherImages:
@@ -23,7 +26,8 @@ class OtherImages:
         labels: Gives the zero-based classes (n,) of a record.
         random_seed: Of the draws.
         own: Numbers of the batch's images among the records, see `beside`.
-        kept: What who draws wants to keep from one batch to the next, of one network.
+        kept: What is kept from one batch to the next: whatever who draws wants to, of one network,
+            and the images of each class.
     """
 
     records: Sequence[ImageRecord]
@@ -47,17 +51,33 @@ class OtherImages:
             )
         return replace(self, own=tuple(found[record.image_id] for record in batch))
 
-    def draw(self, position: int, step: int, count: int) -> list[int]:
+    def draw(self, position: int, step: int, count: int, *, disjoint: bool) -> list[int]:
         """Return the numbers of `count` images, all different, but not the batch's `position`-th.
 
-        Fewer where there are not so many.
+        Fewer where there are not so many; with `disjoint` only such as share no class with it.
         """
         own = self.own[position]
         key = zlib.crc32(self.records[own].image_id.encode())
         generator = np.random.default_rng([self.random_seed, key, step])
-        others = len(self.records) - 1
-        drawn = generator.choice(others, size=min(count, others), replace=False)
-        return [int(number) + (number >= own) for number in drawn]
+        beside = self._beside(own, disjoint=disjoint)
+        return generator.choice(beside, size=min(count, len(beside)), replace=False).tolist()
+
+    def _beside(self, own: int, *, disjoint: bool) -> np.ndarray:
+        beside = np.ones(len(self.records), bool)
+        beside[own] = False
+        for class_id in self.class_ids(own).tolist() if disjoint else []:
+            beside[self._numbers_of(class_id)] = False
+        return np.flatnonzero(beside)
+
+    def _numbers_of(self, class_id: int) -> list[int]:
+        if NUMBERS not in self.kept:
+            found: dict[int, list[int]] = {}
+            for number in range(len(self.records)):
+                for known in self.class_ids(number).tolist():
+                    found.setdefault(known, []).append(number)
+            self.kept[NUMBERS] = found
+        numbers: list[int] = self.kept[NUMBERS][class_id]
+        return numbers
 
     def class_ids(self, number: int) -> np.ndarray:
         """Return the zero-based classes (n,) of an image."""

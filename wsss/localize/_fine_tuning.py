@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from wsss.localize._halves import Halves
+from wsss.localize._views import over_maximum
 from wsss.losses.rib import pool_scores, present_score, rib_loss
 
 SCHEDULES = ("poly", "constant")
@@ -93,17 +94,13 @@ def fine_tune(
         weight_decay=recipe.weight_decay,
     )
     last = recipe.steps - (recipe.accumulation == "official")
-    watches = recipe.explosion_share < 1
-    summed: Tensor | None = None
     for step in range(last + 1):
         optimizer.zero_grad()
         seen = [_look(halves, own[0], recipe, learns=step < last and own[0].learns)]
-        if watches:
-            pair = pair_sum(seen[0].maps[:, own[0].image_labels[0] > 0])
-            summed = pair if summed is None else summed + pair
-            if step and exploded(summed, recipe.explosion_threshold, recipe.explosion_share):
-                yield _state(own[:1], seen, None)
-                return
+        maps = pair_sum(seen[0].maps[:, own[0].image_labels[0] > 0])
+        if step and exploded(maps, recipe.explosion_threshold, recipe.explosion_share):
+            yield _state(own[:1], seen, None)
+            return
         seen += [_look(halves, r, recipe, learns=step < last and r.learns) for r in own[1:]]
         rows = others_of(step) if step < last else None
         others = None if rows is None else _look(halves, rows, recipe, learns=True)
@@ -124,14 +121,16 @@ def learning_rate_at(step: int, recipe: Recipe) -> float:
     return float(recipe.learning_rate * (1 - step / recipe.steps) ** POLY_POWER)
 
 
-def exploded(summed: Tensor, threshold: float, share: float) -> bool:
-    """Return whether a map (n, h, w) of n classes is high nearly everywhere.
+def exploded(maps: Tensor, threshold: float, share: float) -> bool:
+    """Return whether the maps (n, h, w) of an image's n classes are high nearly everywhere.
 
-    That is, whether one of them, divided by its maximum, exceeds `threshold` at more than `share`
-    of its positions.
+    That is, whether at more than `share` of the positions one of them at least, divided by its
+    (maximum + 1e-5), exceeds `threshold`.
     """
-    high = summed / summed.amax((1, 2), keepdim=True) > threshold
-    return bool((high.to(summed.dtype).mean((1, 2)) > share).any())
+    if share >= 1:
+        return False
+    high = (over_maximum(maps) > threshold).any(0)
+    return bool(high.to(maps.dtype).mean() > share)
 
 
 def pair_sum(maps: Tensor) -> Tensor:

@@ -14,26 +14,26 @@ RESTING_STAGES = 3
 
 
 class Halves:
-    """The resting half of a classifier, and a copy of the other half that can start again.
+    """The two halves of a classifier's copy: one rests, the other can start again.
 
-    The classifier itself is never changed. Made while it is in evaluation mode.
+    The classifier itself is never changed; what it has beside its backbone and head rests, too.
+    Made while it is in evaluation mode.
     """
 
     def __init__(self, model: Classifier, *, precision: str) -> None:
-        """Copy the learning half.
+        """Copy the classifier.
 
         Raises:
             ValueError: The precision is unknown.
         """
         check_precision(precision)
-        stages = model.backbone.stage_modules()
-        learning = [*chain(*stages[RESTING_STAGES:]), model.head]
-        self._resting = nn.Sequential(*chain(*stages[:RESTING_STAGES]))
-        self._start = [parameter.detach() for part in learning for parameter in part.parameters()]
-        self._learning = copy.deepcopy(nn.Sequential(*learning)).requires_grad_(True)
-        self._lower = precision == "bfloat16"
+        self.precision = precision
+        self.tuned = copy.deepcopy(model).requires_grad_(False)
+        self._resting = nn.Sequential(*chain(*_stages(self.tuned)[:RESTING_STAGES]))
+        self._learning = _learning_half(self.tuned).requires_grad_(True)
+        self._start = [parameter.detach() for parameter in _learning_half(model).parameters()]
         self.dtype, self.device = model.head.weight.dtype, model.head.weight.device
-        self.head: nn.Module = self._learning[-1]
+        self.head: nn.Module = self.tuned.head
 
     @property
     def backbone(self) -> list[nn.Parameter]:
@@ -57,5 +57,13 @@ class Halves:
 
     def _through(self, part: nn.Module, x: Tensor) -> Tensor:
         # As in `wsss.localize._views.score_maps`.
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self._lower):
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
             return part(x.contiguous(memory_format=torch.channels_last))
+
+
+def _stages(model: Classifier) -> tuple[tuple[nn.Module, ...], ...]:
+    return model.backbone.stage_modules()
+
+
+def _learning_half(model: Classifier) -> nn.Sequential:
+    return nn.Sequential(*chain(*_stages(model)[RESTING_STAGES:]), model.head)

@@ -13,10 +13,11 @@ class Others(Protocol):
     def kept(self) -> dict[str, Any]:
         """What a method keeps from one batch to the next, of one classifier and its options."""
 
-    def draw(self, position: int, step: int, count: int) -> list[int]:
+    def draw(self, position: int, step: int, count: int, *, disjoint: bool) -> list[int]:
         """Return `count` different others of the batch's `position`-th image, or all of fewer.
 
-        Neither the batch nor a shard has a say in it.
+        With `disjoint`, only such as share no class with it. Neither the batch nor a shard has a
+        say in it.
         """
 
     def class_ids(self, number: int) -> np.ndarray:

@@ -84,24 +84,17 @@ def localize(
     factor = sum_factor(scales, steps=steps, accumulation=accumulation)
 
     def maps_of(pairs: Tensor, targets: Targets, scale: float) -> Tensor:
-        chosen = max(1, views_per_pass(batch_size, scale) // 2)
-        index = torch.stack([targets.image_index, targets.class_index])
-        return factor * torch.cat(
-            [
-                _summed_maps(
-                    climb(
-                        model,
-                        pairs[image_index],
-                        class_index,
-                        precision=precision,
-                        steps=steps_at(scale, steps=steps, half_scale_steps=half_scale_steps),
-                        step_size=step_size,
-                        regularization_weight=regularization_weight,
-                        score_threshold=score_threshold,
-                    )
-                )
-                for image_index, class_index in index.split(chosen, dim=1)
-            ]
+        return factor * climbed_maps(
+            model,
+            pairs,
+            targets.image_index,
+            targets.class_index,
+            views=views_per_pass(batch_size, scale),
+            precision=precision,
+            steps=steps_at(scale, steps=steps, half_scale_steps=half_scale_steps),
+            step_size=step_size,
+            regularization_weight=regularization_weight,
+            score_threshold=score_threshold,
         )
 
     return localize_by_scale(
@@ -144,6 +137,42 @@ def steps_at(scale: float, *, steps: int, half_scale_steps: str) -> int:
     if scale != 0.5 or half_scale_steps == "same":
         return steps
     return steps // 2 if steps > 10 else min(steps, 5)
+
+
+def climbed_maps(
+    model: Classifier,
+    pairs: Tensor,
+    image_index: Tensor,
+    class_index: Tensor,
+    *,
+    views: int,
+    precision: str,
+    steps: int,
+    step_size: float,
+    regularization_weight: float,
+    score_threshold: float,
+) -> Tensor:
+    """Return the sum over the steps of a climb of the maps (N, 2, h, w).
+
+    The n-th of the N (image, class) pairs climbs the score of `class_index[n]` from the images
+    `pairs[image_index[n]]`, which are (2, 3, H, W); as many at once as `views` views hold, but one
+    at least. What else, see `climb`.
+    """
+    index = torch.stack([image_index, class_index])
+    summed = []
+    for images, classes in index.split(max(1, views // 2), dim=1):
+        climbed = climb(
+            model,
+            pairs[images],
+            classes,
+            precision=precision,
+            steps=steps,
+            step_size=step_size,
+            regularization_weight=regularization_weight,
+            score_threshold=score_threshold,
+        )
+        summed.append(torch.stack([step.maps for step in climbed]).sum(0))
+    return torch.cat(summed)
 
 
 def climb(
@@ -232,7 +261,3 @@ def _moved(pairs: Tensor, gradient: Tensor, step_size: float) -> Tensor:
     largest = gradient.abs().amax(per_pair, keepdim=True)
     moved = pairs + step_size * gradient / (largest + TINY)
     return moved.clamp(pairs.amin(per_pair, keepdim=True), pairs.amax(per_pair, keepdim=True))
-
-
-def _summed_maps(climbed: Iterator[Step]) -> Tensor:
-    return torch.stack([step.maps for step in climbed]).sum(0)
