@@ -79,6 +79,7 @@ def test_trainings_have_as_many_steps_as_it_says(gpus):
 def test_what_is_cut():
     config = copy.deepcopy(SMALL)
     config["refiners"]["irn"] = {"method": "irn"}
+    config["localizers"]["advcam_rib"] = {"method": "advcam_rib"}
     config["ood_sets"]["manual"] = {"kind": "manual", "ranked_by": "f_in", "decisions": "d.csv",
                                     "wanted_per_class": 260, "size": 5190}  # fmt: skip
     config["shards"] = {"train": 20}
@@ -103,6 +104,9 @@ def test_what_is_cut():
     assert cut["classifiers"]["wood"]["learning_rate"] == 0.0001
     assert cut["localizers"]["advcam"]["steps"] == 2
     assert cut["localizers"]["cam"]["scales"] == [0.25]
+    tuned = cut["localizers"]["advcam_rib"]
+    assert (tuned["steps"], tuned["climb_steps"], tuned["other_images"]) == (2, 2, 2)
+    assert tuned["other_size"] == SIDE and tuned["scales"] == [0.25]
     irn = cut["refiners"]["irn"]
     assert irn["labels"]["iterations"] == 2 and irn["training"]["epochs"] == 1
     assert irn["training"]["images"]["crop_size"] == SIDE and irn["crop_size"] == 512

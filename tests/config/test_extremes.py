@@ -20,7 +20,7 @@ MAPS = RNG.random((2, 33, 40)).astype(np.float32)
 # What the ways of choosing a threshold may find in the maps.
 CHOSEN = {"otsu": 0.0, "expected_iou": 0.99}
 # A climb of many steps is slow, and no different from one of three.
-FIXED = {"steps": 3, "batch_size": 4}
+FIXED = {"steps": 3, "climb_steps": 3, "batch_size": 4}
 
 # Other variants of a config.
 CHOSEN_BY_NAME = {"start_from": None, "saliency": None}
@@ -91,6 +91,7 @@ CASES = [
     for name in (
         "localize.cam",
         "localize.advcam",
+        "localize.advcam_rib",
         "localize.rib",
         "refine.seed",
         "refine.crf",

@@ -14,7 +14,7 @@ from wsss.data.images import read_image, write_jpeg
 from wsss.data.index import ImageRecord
 from wsss.data.loading import ClassificationImages, SegmentationImages
 from wsss.data.others import OtherImages
-from wsss.localize import advcam, cam, rib
+from wsss.localize import advcam, advcam_rib, cam, rib
 from wsss.models.backbones.backbone import build_backbone
 from wsss.models.classifier import build_classifier
 from wsss.models.irn import IRNet, boundary_maps
@@ -73,7 +73,7 @@ def test_views_of_a_few_pixels(record, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("alignment", ["official", "centres"])
-@pytest.mark.parametrize("method", [cam, advcam, rib])
+@pytest.mark.parametrize("method", [cam, advcam, rib, advcam_rib])
 @pytest.mark.parametrize("record", SIZES, indirect=True)
 def test_maps_and_pseudo_masks_of_a_few_pixels(record, method, alignment, tmp_path):
     name = f"localize.{method.__name__.rsplit('.', maxsplit=1)[-1]}"
@@ -81,9 +81,11 @@ def test_maps_and_pseudo_masks_of_a_few_pixels(record, method, alignment, tmp_pa
     options.pop("background_threshold", None)
     if method is not cam:
         options["steps"] = 2
+    if "other_choice" in options:
+        options["other_choice"] = "any"
     image, class_ids = read_image(record.path), np.array([0, 1])
     others = OtherImages([record, replace(record, image_id="b")], lambda _: class_ids, 0)
-    given = [others.beside([record])] if method is rib else []
+    given = [others.beside([record])] if method in (rib, advcam_rib) else []
     (maps,) = method.localize(classifier(), image[None], [class_ids], *given, **options)
     assert np.isfinite(maps).all() and maps.min() >= 0 and maps.max() <= 1
     write_maps(tmp_path / "0.h5", [("a", class_ids, maps, image.shape[:2])], attributes={})

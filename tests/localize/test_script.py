@@ -16,6 +16,7 @@ from wsss.store.maps import MapReader
 from wsss.train.networks import save_classifier
 
 torch.set_num_threads(1)
+RIB = {"steps": 3, "other_images": 2, "other_size": 24, "learning_rate": 1e-3}
 DEFS = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text("utf-8"))["$defs"]
 
 
@@ -69,7 +70,8 @@ def test_what_is_drawn_does_not_depend_on_shards_or_batches(project):
     ("method", "changes"),
     [
         ("cam", {}),
-        ("rib", {"steps": 3, "other_images": 2, "other_size": 24, "learning_rate": 1e-3}),
+        ("rib", RIB),
+        ("advcam_rib", RIB | {"climb_steps": 2}),
     ],
 )
 def test_shards_change_nothing(project, method, changes):

@@ -47,6 +47,12 @@ localizers:
   half: {method: cam, precision: bfloat16}
   ficklenet: {method: ficklenet, scales: [1.0], passes: 600}
   rib: {method: rib, scales: [1.0, 0.5], steps: 4, other_size: 200, batch_size: 4}
+  advcam_rib:
+    {method: advcam_rib, scales: [1.0, 0.5], steps: 4, other_size: 200, batch_size: 4,
+     climb_steps: 11}
+  advcam_ribs:
+    {method: advcam_rib, scales: [1.0], steps: 4, other_images: 0, climb_steps: 2,
+     climbed_states: all}
   rib_paper: {method: rib, scales: [1.0], steps: 4, accumulation: paper, other_images: 400}
 refiners:
   seed: {method: seed}

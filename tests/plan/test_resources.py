@@ -103,6 +103,7 @@ def test_a_fine_tuning_holds_weights_and_features_besides(config):
     # and all 101 kept.
     assert own.kept - plain.kept == pytest.approx(1200 + 130 * (0.625 + 0.8 + 4.04))
     assert (own.use, own.batch) == ("climb", plain.batch)
+    assert load_of("localize", NAMES | {"localizer": "advcam_rib"}, config, COUNTS) == own
     larger = config["localizers"]["rib"] | {"other_size": 1000, "other_memory": 50}
     config = config | {"localizers": {"rib": larger}}
     load = load_of("localize", NAMES | {"localizer": "rib"}, config, COUNTS)

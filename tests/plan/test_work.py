@@ -68,6 +68,24 @@ BY_HAND = [
         7.8,
         26 * 0.4 * 2.5,
     ),
+    # RIB's passes, and AdvCAM's.
+    (
+        "localize",
+        {"localizer": "advcam_rib"},
+        "localize:advcam_rib:resnet50",
+        26,
+        7.8,
+        26 * (3.2 + 4.8) + 362.7,
+    ),
+    # 4 looks at both flips, 3 ways back; 4 climbs of 3 passes for 1.5 classes.
+    (
+        "localize",
+        {"localizer": "advcam_ribs"},
+        "localize:advcam_rib:resnet50",
+        26,
+        7.8,
+        26 * 0.2 * 2 * (4 + 3 + 4 * 3 * 1.5),
+    ),
     ("localize", {"localizer": "half"}, "localize:cam:resnet50:bfloat16", 26, 7.8, 78),
     ("choose_threshold", {"shard": None}, "choose_threshold", 101, 20.2, 20.2),
     ("evaluate_seeds", {"shard": None}, "evaluate_seeds", 101, 20.2, 20.2),

@@ -6,6 +6,8 @@ and is the plain version of its benchmark.
 """
 
 import copy
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +18,23 @@ from wsss.models.classifier import Classifier
 
 
 def rib_maps(
+    model: Classifier,
+    image: np.ndarray,
+    class_ids: list[int],
+    others: list[tuple[np.ndarray, np.ndarray]],
+    *,
+    scales: list[float],
+    **recipe: Any,
+) -> np.ndarray:
+    """Return the official maps (n, ceil(H / 4), ceil(W / 4)) of one image, see `rib_states`."""
+    sums = dict.fromkeys(scales, 0)
+    for _, looked_at in rib_states(model, image, class_ids, others, scales=scales, **recipe):
+        for scale, pair in looked_at.items():
+            sums[scale] = sums[scale] + pair
+    return joined(sums, image.shape[:2], class_ids)
+
+
+def rib_states(
     model: Classifier,
     image: np.ndarray,
     class_ids: list[int],
@@ -36,8 +55,8 @@ def rib_maps(
     explosion_threshold: float,
     explosion_share: float,
     accumulation: str,
-) -> np.ndarray:
-    """Return the official maps (n, ceil(H / 4), ceil(W / 4)) of one image.
+) -> Iterator[tuple[Classifier, dict[float, torch.Tensor]]]:
+    """Yield the network in every state and its maps (C, h, w) of the scales that count.
 
     `others` are, for each step, images (B, S, S, 3) uint8 and their image labels (B, C).
     """
@@ -50,24 +69,23 @@ def rib_maps(
     velocity = [torch.zeros_like(p) for p in learning]
     head = network.head.weight
 
-    sums = dict.fromkeys(scales, 0)
     states = steps + 1 if accumulation == "paper" else steps
     for step in range(states):
         for parameter in learning:
             parameter.grad = None
-        loss, own_score, ended = 0, 0, False
+        loss, own_score, looked_at = 0, 0, {}
         for number, scale in enumerate(scales):
             scores = network.score_maps(image_pair(network, image, scale))
             maps = scores.detach().clamp(min=0)
-            sums[scale] = sums[scale] + maps[0] + maps[1].flip(-1)
+            looked_at[scale] = maps[0] + maps[1].flip(-1)
             if number == 0 and step > 0:
                 high = torch.zeros_like(maps[0, 0])
                 for c in class_ids:
-                    pair = maps[0, c] + maps[1, c].flip(-1)
-                    high[pair / (pair.max() + 1e-5) > explosion_threshold] = 1
-                ended = high.mean().item() > explosion_share
-                if ended:
-                    break
+                    shares = looked_at[scale][c] / (looked_at[scale][c].max() + 1e-5)
+                    high[shares > explosion_threshold] = 1
+                if high.mean().item() > explosion_share:
+                    yield network, looked_at
+                    return
             if scale < least_learnt_scale:
                 continue
             for view in scores:
@@ -75,8 +93,9 @@ def rib_maps(
                     pooled = pool(view[c], pooling, score_threshold)
                     own_score += pooled.item()
                     loss = loss - (capped(pooled, margin) if margin_form == "paper" else pooled)
-        if ended or step == steps:
-            break
+        yield network, looked_at
+        if step == steps:
+            return
         other_images, other_labels = others[step]
         if len(other_images):
             pixels = torch.from_numpy(other_images.transpose(0, 3, 1, 2).copy())
@@ -87,7 +106,7 @@ def rib_maps(
                     loss = loss - (capped(pooled, margin) if margin_form == "paper" else pooled)
         loss.backward()
         if margin_form == "official" and abs(own_score) > margin:
-            break
+            return
         rate = learning_rate
         if schedule == "poly":
             rate = learning_rate * (1 - step / steps) ** 0.9
@@ -95,7 +114,6 @@ def rib_maps(
             for parameter, v in zip(learning, velocity, strict=True):
                 v.mul_(momentum).add_(parameter.grad + weight_decay * parameter)
                 parameter -= rate * (head_multiplier if parameter is head else 1) * v
-    return joined(sums, image.shape[:2], class_ids)
 
 
 def pool(scores: torch.Tensor, pooling: str, threshold: float) -> torch.Tensor:

@@ -92,7 +92,15 @@ def _rules(steps: int, *, gpus: int) -> dict[str, dict[str, Rule]]:
             "clusters": partial(min, CLUSTERS),
             **slow,
         },
-        "localizers": {"steps": repeat, "iterations": repeat, "passes": repeat, **small},
+        "localizers": {
+            "steps": repeat,
+            "climb_steps": repeat,
+            "iterations": repeat,
+            "passes": repeat,
+            "other_images": partial(min, BATCH),
+            "other_size": side,
+            **small,
+        },
         "refiners": {
             "iterations": repeat,
             "exp_times": repeat,

@@ -171,6 +171,15 @@ def _climbed(options: Config, split: Split) -> float:
     return 2 * split.labels * split.megapixels * climbed
 
 
+def _climbed_and_fine_tuned(options: Config, split: Split) -> float:
+    # Of a state that climbs, the first look is the fine-tuning's: once more, for itself.
+    climbs = {**options, "steps": options["climb_steps"]}
+    states = 1
+    if options["climbed_states"] == "all":
+        states = options["steps"] + (options["accumulation"] == "paper")
+    return _fine_tuned(options, split) + states * _climbed(climbs, split)
+
+
 def _fine_tuned(options: Config, split: Split) -> float:
     # All classes of an image learn together, from its larger views and from others: forward and
     # backward, and a last look. (Stages that rest pass once, but others' only if they are kept.)
@@ -188,6 +197,7 @@ def _chosen(options: Config, split: Split) -> float:
 
 LOCALIZED: Mapping[str, Callable[[Config, Split], float]] = {
     "advcam": _climbed,
+    "advcam_rib": _climbed_and_fine_tuned,
     "rib": _fine_tuned,
     "ficklenet": _chosen,
 }

@@ -258,7 +258,7 @@ def _localizing(options: Config, train: Split, own: Load) -> Load:
     # Images of a batch come whole, whatever passes at once.
     kept = PICTURE_MB * options["batch_size"] * train.largest
     batch = views * train.largest
-    if options["method"] == "rib":
+    if options["method"] in ("rib", "advcam_rib"):
         view = options["other_size"] ** 2 / 1e6
         batch = max(batch, view)
         of_image = 2 * sum(scale**2 for scale in options["scales"]) * train.largest
