@@ -164,7 +164,7 @@ def test_every_option_says_what_it_is():
         ("shards", 3, "config.shards is 3, but a group of keys is needed here"),
         ("localizers.cam", None, "config.localizers.cam needs the key `method`: one of ad"),
         ("localizers.cam.method", "gradcam",
-         'config.localizers.cam.method is "gradcam", but allowed is one of advcam, cam'),
+         'localizers.cam.method is "gradcam", but allowed is one of advcam, advcam_rib, cam'),
         ("localizers.cam.method", ["cam"], 'localizers.cam.method is ["cam"], but allowed is'),
         ("localizers.cam.scales", [], "config.localizers.cam.scales is [], but allowed is array"),
         ("localizers.cam.scales", ["a"], 'localizers.cam.scales[0] is "a", but allowed is num'),
