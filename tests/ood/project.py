@@ -24,7 +24,8 @@ DECIDING = {"wanted_per_class": None, "undecided": "stop"}
 CLUSTERS = {"clustering": "kmeans", "clusters": 50, "iterations": 3, "initialization": "first"}
 WOOD = {
     "images": {"batch_size": 2, "resize_long": [32, 40], "crop_size": 32},
-    "ood_batch_size": 5, "epochs": 1, "stop_after_epochs": None, "learning_rate": 0.01, "head_multiplier": 1,
+    "ood_batch_size": 5, "epochs": 1, "stop_after_epochs": None, "learning_rate": 0.01,
+    "head_multiplier": 1,
     "optimizer": "sgd", "momentum": 0.9, "weight_decay": 0.0, "schedule": "poly",
     "batch_norm": "frozen", "frozen_stages": 0, "computing": COMPUTING, "lambda": 0.1,
     "closest_fraction": 0.2,

@@ -80,6 +80,7 @@ def train_psa(
         schedule=schedule,
         learning_rate=learning_rate,
         steps=max(1, round(epochs * images.steps_per_epoch)),
+        stop_after=None,
         accumulate=1,
         checkpoint=checkpoint,
         description="train AffinityNet",
