@@ -43,7 +43,8 @@ def draw(
 ) -> Figure:
     """Draw one panel per metric; whiskers are one standard deviation over random seeds.
 
-    Numbers stand at their place on the axis, words side by side in the order of the chains.
+    Numbers stand at their place on the axis; words side by side in the order of the chains, without
+    a line, for nothing lies between them.
 
     Args:
         table: Tidy metrics (fractions).
@@ -89,11 +90,11 @@ def _panel(axes: Axes, points: pd.DataFrame, lines: str | None, *, logarithmic: 
         own = own.assign(at=[v if numbers else places.index(v) for v in own[0]]).sort_values("at")
         axes.errorbar(
             own["at"], own["mean"], yerr=own["std"] if own["std"].any() else None, capsize=2.5,
-            color=looks[name].colour, linestyle=looks[name].dash, marker=looks[name].marker,
-            markersize=5.5, linewidth=1.8,
+            color=looks[name].colour, linestyle=looks[name].dash if numbers else "none",
+            marker=looks[name].marker, markersize=5.5, linewidth=1.8,
         )  # fmt: skip
         ends[name] = (float(own["at"].iloc[-1]), float(own["mean"].iloc[-1]))
-    axes.margins(x=0.03)
+    axes.margins(x=0.03 if numbers else 0.2)
     grid_lines(axes, "y")
     if lines is not None:
         label_line_ends(axes, ends, looks, texts={n: n for n in names}, line_height=0.1)
