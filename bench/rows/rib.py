@@ -1,4 +1,4 @@
-"""RIB: stages that rest see an image once, against whole networks in every step."""
+"""RIB: what rests is seen once and normalisations are folded, against whole networks each step."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,12 +13,11 @@ from wsss.localize._tuned_maps import square_view
 from wsss.localize.rib import localize
 from wsss.models.classifier import Classifier
 
-# The official four scales and twenty others of 352 pixels take many minutes on a CPU.
-SCALES = (1.0,)
-STEPS = 10
-OTHERS = 2
-ALL_OTHERS = 8
-OTHER_SIZE = 224
+SCALES = (1.0, 0.5, 1.5, 2.0)
+# One of the official ten: what ours saves by not moving after the last look is left out.
+STEPS = 1
+OTHERS = 20
+OTHER_SIZE = 512
 CLASS_IDS = [3]
 # Maps in 0..1 in float32; the two ways add up gradients in another order.
 TOLERANCE = 1e-3
@@ -37,7 +36,7 @@ RECIPE: dict[str, Any] = {
     "margin_form": "official",
     "explosion_threshold": 0.3,
     "explosion_share": 1.0,
-    "accumulation": "official",
+    "accumulation": "paper",
 }
 
 
@@ -67,21 +66,23 @@ def comparisons() -> list[Comparison]:
     return [
         Comparison(
             name="RIB, 1 image",
-            inputs=f"{STEPS} steps of a ResNet-50 at 375 x 500, scales {SCALES}, {OTHERS} of "
-            f"{ALL_OTHERS} others at {OTHER_SIZE} in each step; plain: a network of the image's "
-            "own, all from the pixels in every step. Difference: of the maps in float32",
+            inputs=f"one of RIB's ten steps and a last look, of a ResNet-50 at 375 x 500, scales "
+            f"{SCALES}, {OTHERS} others at {OTHER_SIZE}, none of them kept from before; plain: a "
+            "network of the image's own, all from the pixels and at once in every step. "
+            "Difference: of the maps in float32",
             prepare=_inputs,
             ours=_ours,
             plain=_plain,
             difference=largest_difference,
             tolerance=TOLERANCE,
-            goal=1.2,
+            goal=1.5,
+            plain_repeats=1,
         )
     ]
 
 
 def _inputs() -> tuple[Classifier, np.ndarray]:
-    return resnet50_classifier(), photographs(1 + ALL_OTHERS)
+    return resnet50_classifier(), photographs(1 + OTHERS)
 
 
 def _ours(inputs: tuple[Classifier, np.ndarray]) -> list[np.ndarray]:

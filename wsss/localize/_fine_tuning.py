@@ -95,7 +95,7 @@ def fine_tune(
     )
     last = recipe.steps - (recipe.accumulation == "official")
     for step in range(last + 1):
-        optimizer.zero_grad()
+        halves.begin_step()
         seen = [_look(halves, own[0], recipe, learns=step < last and own[0].learns)]
         maps = pair_sum(seen[0].maps[:, own[0].image_labels[0] > 0])
         if step and exploded(maps, recipe.explosion_threshold, recipe.explosion_share):
@@ -111,6 +111,7 @@ def fine_tune(
         rate = learning_rate_at(step, recipe)
         for group, factor in zip(optimizer.param_groups, (1, recipe.head_multiplier), strict=True):
             group["lr"] = rate * factor
+        halves.end_step()
         optimizer.step()
 
 

@@ -6,6 +6,7 @@ from itertools import chain
 import torch
 from torch import Tensor, nn
 
+from wsss.localize._folding import Folded
 from wsss.models.backbones.backbone import check_precision
 from wsss.models.classifier import Classifier
 
@@ -29,8 +30,9 @@ class Halves:
         check_precision(precision)
         self.precision = precision
         self.tuned = copy.deepcopy(model).requires_grad_(False)
-        self._resting = nn.Sequential(*chain(*_stages(self.tuned)[:RESTING_STAGES]))
+        self._resting = Folded(nn.Sequential(*chain(*_stages(self.tuned)[:RESTING_STAGES])))
         self._learning = _learning_half(self.tuned).requires_grad_(True)
+        self._folded = Folded(self._learning)
         self._start = [parameter.detach() for parameter in _learning_half(model).parameters()]
         self.dtype, self.device = model.head.weight.dtype, model.head.weight.device
         self.head: nn.Module = self.tuned.head
@@ -46,19 +48,30 @@ class Halves:
         for parameter, start in zip(self._learning.parameters(), self._start, strict=True):
             parameter.copy_(start)
 
+    def begin_step(self) -> None:
+        """Let `score_maps` be those of the parameters as they are now, which have no gradient."""
+        for parameter in self._learning.parameters():
+            parameter.grad = None
+        self._folded.refresh()
+
+    def end_step(self) -> None:
+        """Give the parameters their gradient, of all that went backward since `begin_step`."""
+        self._folded.collect_gradients()
+
     @torch.no_grad()
     def resting_features(self, views: Tensor) -> Tensor:
         """Return the resting stages' features (B, D, h, w) of normalised views (B, 3, H, W)."""
         return self._through(self._resting, views)
 
     def score_maps(self, features: Tensor) -> Tensor:
-        """Return the copy's raw score maps (B, C, h, w) of resting features."""
-        return self._through(self._learning, features).to(self.dtype)
+        """Return raw score maps (B, C, h, w) of resting features, see `begin_step`."""
+        return self._through(self._folded, features).to(self.dtype)
 
-    def _through(self, part: nn.Module, x: Tensor) -> Tensor:
+    def _through(self, part: Folded, x: Tensor) -> Tensor:
         # As in `wsss.localize._views.score_maps`.
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
-            return part(x.contiguous(memory_format=torch.channels_last))
+            scores: Tensor = part.network(x.contiguous(memory_format=torch.channels_last))
+            return scores
 
 
 def _stages(model: Classifier) -> tuple[tuple[nn.Module, ...], ...]:
