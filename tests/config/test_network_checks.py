@@ -9,7 +9,7 @@ from wsss.config.lookup import network_of, objective_of, saliency_of
 from wsss.config.resolve import ConfigError, resolve_config
 
 NEW = {"backbone": "compact", "initial_weights": "none"}
-LOCALIZERS = ("cam", "advcam", "rib", "seam", "eps", "ficklenet")
+LOCALIZERS = ("cam", "advcam", "rib", "advcam_rib", "seam", "eps", "ficklenet")
 CONFIG = {
     "datasets": {"scenes": {"kind": "scenes"}},
     "ood_sets": {"random": {"kind": "random"}},
@@ -75,6 +75,9 @@ def test_a_localizer_of_single_positions_is_refused_where_windows_are_scored():
         "config.tables.seeds.chains.one: config.localizers.advcam of method advcam needs scores of "
         "single positions, but ficklenet of method ficklenet scores windows: name another",
         "scenes/ficklenet/advcam",
+    )
+    refused(
+        "localizers.advcam_rib of method advcam_rib needs scores", "scenes/ficklenet/advcam_rib"
     )
     wood = {"method": "wood", "start_from": "ficklenet", "ood_set": "random"}
     refused("but more of method ficklenet scores windows", "scenes/more/advcam", more=wood)

@@ -9,7 +9,7 @@ from wsss.config.references import ConfigError
 # Localizers that read what only the networks of their own method have.
 OWN_NETWORK = ("seam", "eps", "ficklenet")
 # Localizers for heads that look at one position, and methods whose heads look at more.
-POINTWISE_HEAD = ("advcam",)
+POINTWISE_HEAD = ("advcam", "advcam_rib")
 WITH_WINDOWS = ("ficklenet",)
 WITH_BACKGROUND = ("eps",)
 

@@ -113,10 +113,9 @@ def _recognised(
     found: dict[str, np.ndarray] = {}
     for image_id in image_ids:
         pixels = torch.from_numpy(images[image_id].transpose(2, 0, 1).copy())[None]
-        features = model.pooled_features(model.normalize(pixels.to(model.head.weight.device)))
-        scores = features @ model.head.weight.flatten(1).T
-        if int(scores.argmax()) == class_id:
-            found[image_id] = features[0].float().cpu().numpy()
+        features = model.features(model.normalize(pixels.to(model.head.weight.device)))
+        if int(model.logits_of(features).argmax()) == class_id:
+            found[image_id] = features.mean((2, 3))[0].float().cpu().numpy()
         if len(found) == count:
             break
     return found

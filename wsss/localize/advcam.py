@@ -76,11 +76,6 @@ def localize(
     Raises:
         ValueError: Images, class ids, a named option or the classifier do not fit.
     """
-    if model.head.kernel_size != (1, 1):
-        raise ValueError(
-            "AdvCAM's attribution is that of scores of single positions, but this classifier "
-            "scores windows: take another localizer, cam for one"
-        )
     factor = sum_factor(scales, steps=steps, accumulation=accumulation)
 
     def maps_of(pairs: Tensor, targets: Targets, scale: float) -> Tensor:
@@ -223,7 +218,15 @@ def attribution(model: Classifier, scores: Tensor, class_index: Tensor) -> Tenso
     the score is positive. So Grad-CAM's channel weights of one image are that row times (positive
     positions of the image) / (positive entries of the pair's gradient + 1e-12), and no backward
     pass is needed: the map is the rectified score times this factor. The factor has no gradient.
+
+    Raises:
+        ValueError: The classifier's scores are of windows.
     """
+    if model.head.kernel_size != (1, 1):
+        raise ValueError(
+            "AdvCAM's attribution is that of scores of single positions, but this classifier "
+            "scores windows: take another localizer, cam for one"
+        )
     own = scores[torch.arange(len(scores), device=scores.device), :, class_index]
     positive = (own > 0).sum((2, 3)).to(scores.dtype)
     positive_weights = (model.head.weight.flatten(1) > 0).sum(1)[class_index]
