@@ -1,8 +1,10 @@
 """Which scores tables and figures ask for."""
 
 import pytest
+import yaml
 
-from wsss.config.scores import asked_scores
+from tests.source import ROOT
+from wsss.config.scores import METRICS_OF, asked_scores
 
 OPTIONS = {"contour": {"tolerance": 1}, "boundary": {"tolerance": 2}, "object_size": {"size": 3}}
 CHAIN = "d/plain/cam/irn/deeplab"
@@ -21,6 +23,19 @@ def asked(links, *stages, tables=(), figures=(), always=()):
 
 def table(metric, stage="seed", chain=CHAIN):
     return {"metrics": ["miou", metric], "stage": stage, "chains": {"a": "d/f/cam", "b": chain}}
+
+
+def test_every_figure_that_may_ask_has_a_stage():
+    """Scores are asked for by stage; what shows several, or none, shows overlap alone."""
+    defs = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text("utf-8"))[
+        "$defs"
+    ]
+    beyond = {name for names in METRICS_OF.values() for name in names}
+    for name, schema in defs.items():
+        own = schema.get("properties", {})
+        if name.startswith("figure.") and "stage" not in own:
+            metrics = own.get("metrics", {}).get("items", own.get("metric", {})).get("enum", ())
+            assert not beyond & set(metrics), name
 
 
 def test_nobody_asks():
@@ -54,6 +69,8 @@ def test_a_column_asks_for_its_group_of_its_own_chains_at_its_stage(metric, grou
 def test_figures_ask_by_their_metrics_and_by_what_they_are():
     bars = {"figure": "metric_bars", **table("boundary_f1")}
     sizes = {"figure": "object_size", "stage": "pseudo_mask", "chains": {"a": CHAIN}}
+    grid = {"figure": "metric_grid", "stage": "seed", "chains": {"a": CHAIN}, "metric": "j_and_f"}
+    assert asked("d/plain/cam", "seed", figures=[grid]) == ["contour"]
     both = [bars, sizes]
     assert asked("d/plain/cam", "seed", figures=both) == ["boundary"]
     assert asked("d/plain/cam/irn", "pseudo_mask", figures=both) == ["object_size"]

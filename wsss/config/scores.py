@@ -79,6 +79,7 @@ def _groups(options: Mapping[str, Any]) -> Iterator[str]:
     """Yield the groups of scores that a table or figure shows."""
     if options.get("figure") in FIGURE_OF:
         yield FIGURE_OF[options["figure"]]
+    shown = {*options.get("metrics", ()), options.get("metric")}
     for name, metrics in METRICS_OF.items():
-        if set(metrics) & set(options.get("metrics", ())):
+        if shown & set(metrics):
             yield name
