@@ -72,3 +72,26 @@ def trajectory_table(seeds: int = 3) -> pd.DataFrame:
                 for row in still + climb
             ]
     return pd.DataFrame(rows)
+
+
+def bottleneck_table(seeds: int = 3) -> pd.DataFrame:
+    """Ratios that fall by layer and rise by step, and two examples of the first seed's maps."""
+    rng = np.random.default_rng(0)
+    nothing = {"layer": np.nan, "iteration": np.nan, "region": "", "example": np.nan,
+               "row": np.nan, "column": np.nan}  # fmt: skip
+    rows = []
+    for seed in range(seeds):
+        start = {"random_seed": seed, **nothing}
+        rows.append({**start, "quantity": "accuracy", "value": 0.99})
+        for layer, iteration in [*((n, 0) for n in range(1, 7)), *((6, n) for n in range(1, 4))]:
+            for level, region in ((0.9, "digit"), (0.8, "mark"), (0.2, "background")):
+                value = level - 0.1 * layer + 0.05 * iteration + 0.02 * rng.standard_normal()
+                rows.append({**start, "quantity": "ratio", "layer": layer, "iteration": iteration,
+                             "region": region, "value": value})  # fmt: skip
+        for example in range(2):
+            for layer, iteration in [(np.nan, np.nan), (1, 0), (6, 0), (6, 3)]:
+                for (row, column), value in np.ndenumerate(rng.random((5, 5))):
+                    rows.append({**start, "quantity": "gradient" if layer == layer else "pixel",
+                                 "layer": layer, "iteration": iteration, "example": example,
+                                 "row": row, "column": column, "value": value})  # fmt: skip
+    return pd.DataFrame(rows)

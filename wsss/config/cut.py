@@ -115,7 +115,12 @@ def _rules(steps: int, *, gpus: int) -> dict[str, dict[str, Rule]]:
             "training.images.crop_size": side,
             **slow,
         },
-        "diagnostics": {"num_images": few},
+        "diagnostics": {
+            "num_images": few,
+            "train_images": few,
+            "epochs": partial(min, 1),
+            "iterations": repeat,
+        },
     }
 
 
