@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import io
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,15 @@ def test_a_missing_chain_is_named(name: str) -> None:
             styles=arm_styles(["absent"]),
             **{key: OPTIONS[key] for key in wanted},
         )
+
+
+def test_titles_of_pairs_stay_apart() -> None:
+    figure = draw("confusion_pairs")
+    assert figure.axes[0].get_title(loc="left") == "aeroplane with\ncontrail sky"
+    with house_style():
+        figure.canvas.draw()
+    boxes = [axes._left_title.get_window_extent() for axes in figure.axes[:3]]
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))
 
 
 @pytest.mark.parametrize("policy", ["fixed", "ground_truth"])

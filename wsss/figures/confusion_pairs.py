@@ -10,7 +10,11 @@ from wsss.figures.bars import bar_panel
 from wsss.figures.metric_names import format_value
 from wsss.figures.selection import protocol_note, select_stage
 from wsss.figures.style import ArmStyle, footnote, house_style, new_figure
+from wsss.figures.titles import fit_titles
 from wsss.metrics.tidy import PAIR
+
+# Of a panel, for the letters of `fit_titles`; those of panels are larger by a sixth.
+TITLE_WIDTH = 1.45
 
 
 def draw(
@@ -53,17 +57,19 @@ def draw(
     overlap = rows[rows["metric"] == "iou"].groupby(["class_name", "label"])["value"].mean()
     panels_per_line = min(len(pairs), 3)
     lines = -(-len(pairs) // panels_per_line)
+    titles, _ = fit_titles([_title(pair) for pair in pairs], width=TITLE_WIDTH)
+    head = 0.38 + 0.17 * max(title.count("\n") + 1 for title in titles)
     with house_style():
-        figure = new_figure(7.4, 0.45 + lines * (0.55 + 0.34 * len(names)))
+        figure = new_figure(7.4, 0.45 + lines * (head + 0.34 * len(names)))
         grid = figure.subplots(lines, panels_per_line, squeeze=False, sharey=True)
-        for axes, pair in zip(grid.flat, pairs, strict=False):
-            class_name, background = pair.split(PAIR)
+        for axes, pair, title in zip(grid.flat, pairs, titles, strict=False):
+            class_name = pair.split(PAIR)[0]
             own = ratios[ratios["class_name"] == pair]
             bar_panel(
                 axes,
                 {name: own.loc[own["label"] == name, "value"].to_numpy(float) for name in names},
                 styles=styles,
-                title=f"{class_name} with {background.replace('_', ' ')}",
+                title=title,
                 lower_is_better=True,
                 text=_ratio,
                 beside={
@@ -76,6 +82,11 @@ def draw(
         note += "that was marked rightly; in brackets the IoU of the class (%); "
         footnote(figure, note + protocol_note(rows, stage, split, of="bar"))
     return figure
+
+
+def _title(pair: str) -> str:
+    class_name, background = pair.split(PAIR)
+    return f"{class_name} with {background.replace('_', ' ')}"
 
 
 def _ratio(value: float) -> str:
