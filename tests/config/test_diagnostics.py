@@ -150,3 +150,19 @@ def test_an_option_that_cannot_be_drawn_over_is_told(changes, words):
 def test_options_that_a_cut_makes_equal_are_no_mistake():
     found = values({**over(option="localizers.steps"), "cut": 2})
     assert set(found["localizers.steps"].values()) == {2}
+
+
+def test_the_number_of_ood_images_is_what_the_config_asks_for():
+    sets = {
+        "few": {"kind": "oracle", "ranked_by": "f_in", "size": 20},
+        "same": {"kind": "random", "same_size_as": "few", "size": 7},
+    }
+    trained = {name: {"method": "wood", "start_from": "f_in", "ood_set": name} for name in sets}
+    chains = {name: f"scenes/{name}/cam" for name in ("f_in", "wood", *sets)}
+    changes = {
+        **{f"ood_sets.{name}": options for name, options in sets.items()},
+        **{f"classifiers.{name}": options for name, options in trained.items()},
+    }
+    # Two chains of 20 images are runs of one box.
+    found = values(changes | over("metric_boxes", option="ood_sets.size", chains=chains))
+    assert list(found["ood_sets.size"].values()) == [0, "all", 20, 20]

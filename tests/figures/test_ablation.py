@@ -5,7 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from tests.figures import synthetic
-from wsss.figures import metric_grid
+from wsss.figures import metric_boxes, metric_grid
 from wsss.figures.ablation import axis_title, in_order, metric_at, value_text
 from wsss.figures.style import arm_styles
 
@@ -70,6 +70,26 @@ def test_the_cells_of_a_grid_stand_at_their_values():
     )
     # Rows in the order of the chains, columns by size; nobody has W-OoD with 2 steps.
     assert texts(figure) == [zeros, plain, "", wood]
+
+
+def test_a_box_holds_all_runs_of_a_value():
+    sizes = {PLAIN: 0, ZEROS: 20, WOOD: 20, ADVCAM: "all"}
+    options = {key: value for key, value in AT.items() if key != "metric"}
+    figure = metric_boxes.draw(
+        synthetic.metrics_table(), labels=synthetic.LABELS, styles=arm_styles([]),
+        values={"ood_sets.size": sizes}, option="ood_sets.size", metrics=["miou"], **options,
+    )  # fmt: skip
+    (axes,) = figure.axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["0", "20", "all"]
+    found = {0: miou(PLAIN), 1: np.concatenate([miou(ZEROS), miou(WOOD)]), 2: miou(ADVCAM)}
+    dots = [line.get_ydata() for line in axes.lines if line.get_marker() == "o"]
+    for place, own in found.items():
+        assert sorted(dots[place]) == pytest.approx(sorted(own))
+    means = [line.get_ydata()[0] for line in axes.lines if line.get_marker() == "D"]
+    assert means == pytest.approx([own.mean() for own in found.values()])
+    boxes = [np.array(patch.get_path().vertices)[:, 1] for patch in axes.patches]
+    for box, own in zip(boxes, found.values(), strict=True):
+        assert (box.min(), box.max()) == pytest.approx(tuple(np.quantile(own, [0.25, 0.75])))
 
 
 def test_order_and_names():

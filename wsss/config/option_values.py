@@ -10,7 +10,11 @@ from wsss.config.values import shown
 KEYS: Mapping[str, tuple[str, ...]] = {
     "metric_over_option": ("option", "lines"),
     "metric_grid": ("row_option", "column_option"),
+    "metric_boxes": ("option",),
 }
+# Figures in which chains of the same values are runs of one.
+POOLED = ("metric_boxes",)
+OOD_SIZE = "ood_sets.size"
 # Not an option: what of a chain's label stands before the first colon.
 LABEL = "label"
 
@@ -22,8 +26,9 @@ def option_values(
 
     An option is named by its place within a chain's link: `localizers.steps` is the key `steps` of
     the chain's localizer, `classifiers.clusters.clusters` a key in a group, `localizers` alone the
-    link's own name, and `ood_sets.size` an option of the classifier's OoD set. `label` is what of
-    the chain's label stands before the first colon.
+    link's own name, and `ood_sets.kind` an option of the classifier's OoD set. `label` is what of
+    the chain's label stands before the first colon. `ood_sets.size` is how many OoD images the
+    config asks for: 0 of a classifier without, that of the set whose size is taken over, or "all".
 
     Args:
         config: Resolved, its names checked.
@@ -56,7 +61,8 @@ def check_option_values(config: Mapping[str, Any], options: Mapping[str, Any], p
     for label, chain in options["chains"].items():
         place = tuple(own[chain] for own in values.values())
         # A cut run cuts the options, too; chains that differ no more count as runs of one.
-        if taken.setdefault(place, label) != label and config["cut"] is None:
+        pooled = options["figure"] in POOLED or config["cut"] is not None
+        if taken.setdefault(place, label) != label and not pooled:
             same = " and ".join(f"{o} {shown(v)}" for o, v in zip(values, place, strict=True))
             raise ConfigError(
                 f"{path}.chains: {taken[place]} and {label} both have {same}: draw them over a "
@@ -74,6 +80,8 @@ def check_option_values(config: Mapping[str, Any], options: Mapping[str, Any], p
 def _value(config: Mapping[str, Any], label: str, chain: str, option: str, path: str) -> Any:
     if option == LABEL:
         return label.partition(":")[0].strip()
+    if option == OOD_SIZE:
+        return _ood_size(config, config["classifiers"][chain.split("/")[1]].get("ood_set"))
     group, *keys = option.split(".")
     names = dict(zip(CHAIN_LINKS, chain.split("/"), strict=False))
     names["ood_sets"] = config["classifiers"][names["classifiers"]].get("ood_set")
@@ -97,3 +105,14 @@ def _value(config: Mapping[str, Any], label: str, chain: str, option: str, path:
             "or a word"
         )
     return value
+
+
+def _ood_size(config: Mapping[str, Any], name: str | None) -> int | str:
+    """Return how many images an OoD set is to have; none is a classifier's that has no set."""
+    if name is None:
+        return 0
+    options = config["ood_sets"][name]
+    if options["same_size_as"] is not None:
+        return _ood_size(config, options["same_size_as"])
+    size: int | None = options["size"]
+    return "all" if size is None else size

@@ -22,7 +22,38 @@ def metric_at(
 ) -> pd.DataFrame:
     """Return mean, standard deviation and number of runs of a metric at the values of options.
 
-    Chains of the same values count as runs of one.
+    Chains of the same values count as runs of one. The arguments are those of `runs_at`.
+
+    Returns:
+        Columns 0, 1, ... with the values of `by`, `mean` and `std` (0 of one run) as they are
+        shown, `count`, and `chosen`, whether the threshold was chosen with ground truth; in the
+        order of `labels`.
+
+    Raises:
+        ValueError: A chain or the metric is missing.
+    """
+    rows = runs_at(
+        table, labels=labels, values=values, by=by, stage=stage, split=split,
+        threshold_policy=threshold_policy, metric=metric,
+    )  # fmt: skip
+    groups = rows.groupby(list(range(len(by))), sort=False)
+    found = groups["shown"].agg(["mean", "std", "count"]).fillna({"std": 0.0})
+    found["chosen"] = groups["chosen"].any()
+    return found.reset_index()
+
+
+def runs_at(
+    table: pd.DataFrame,
+    *,
+    labels: Mapping[str, str],
+    values: Mapping[str, Mapping[str, Any]],
+    by: Sequence[str],
+    stage: str,
+    split: str,
+    threshold_policy: str,
+    metric: str,
+) -> pd.DataFrame:
+    """Return a metric of every run beside the values of options.
 
     Args:
         table: Tidy metrics (fractions).
@@ -35,9 +66,9 @@ def metric_at(
         metric: Over all classes.
 
     Returns:
-        Columns 0, 1, ... with the values of `by`, `mean` and `std` (0 of one run) as they are
-        shown, `count`, and `chosen`, whether the threshold was chosen with ground truth; in the
-        order of `labels`.
+        One row per chain and random seed, chains in the order of `labels`, with the columns 0, 1,
+        ... of the values of `by`, `shown`, the metric as it is shown, and `chosen`, whether the
+        threshold was chosen with ground truth.
 
     Raises:
         ValueError: A chain or the metric is missing.
@@ -49,16 +80,13 @@ def metric_at(
         metric,
     )
     chains = {label: chain for chain, label in labels.items()}
-    for number, option in enumerate(by):
-        rows = rows.assign(**{f"by_{number}": [values[option][chains[n]] for n in rows["label"]]})
-    rows = rows.assign(
-        shown=scale(metric) * rows["value"], chosen=rows["threshold_policy"] == "ground_truth"
-    )
-    groups = rows.groupby([f"by_{number}" for number in range(len(by))], sort=False)
-    found = groups["shown"].agg(["mean", "std", "count"]).fillna({"std": 0.0})
-    found["chosen"] = groups["chosen"].any()
-    found = found.reset_index()
-    return found.rename(columns={f"by_{number}": number for number in range(len(by))})
+    columns: dict[int | str, Any] = {
+        number: [values[option][chains[name]] for name in rows["label"]]
+        for number, option in enumerate(by)
+    }
+    columns["shown"] = scale(metric) * rows["value"].to_numpy()
+    columns["chosen"] = (rows["threshold_policy"] == "ground_truth").to_numpy()
+    return pd.DataFrame(columns)
 
 
 def axis_title(option: str) -> str:
