@@ -63,7 +63,7 @@ def test_an_ablation_is_the_paper_but_for_what_it_says():
         for name, options in config["classifiers"].items()
         if name not in base
     }
-    assert len(changes) == 30 and all(changes.values())
+    assert len(changes) == 34 and all(changes.values())
     for name, own in changes.items():
         if found := re.fullmatch(r"tau_(\d+)_(\d)_(\d+)", name):
             tau, whole, digits = found.groups()
@@ -72,6 +72,8 @@ def test_an_ablation_is_the_paper_but_for_what_it_says():
             }  # fmt: skip
         elif found := re.fullmatch(r"wood_k_(\d+)", name):
             assert own == {"clusters": {**full["clusters"], "clusters": int(found[1])}}
+        elif found := re.fullmatch(r"wood_epoch_(\d)", name):
+            assert own == {"stop_after_epochs": int(found[1])} and int(found[1]) < full["epochs"]
         elif found := re.fullmatch(r"wood_(\d+)", name):
             assert own.pop("ood_set") == f"hard_{found[1]}"
             assert config["ood_sets"][f"hard_{found[1]}"]["size"] == int(found[1])
@@ -139,12 +141,14 @@ MAIN = {
 WOODS = 5 * (1 + 3 + 4) + 4 + 15 + 4
 # Maps of those, of F_in, and AdvCAM's of Table A1: without OoD images, with 20, 500 and all.
 MAPS = WOODS + 5 + 4
+# Of four states within W-OoD's training there are none.
 PLANS = {
     "voc2012": MAIN | {"decide_manual": 1, "prepare_review": 1},
     "voc2012_unpruned": MAIN | {"decide_none": 1},
     "voc2012_ablations": MAIN | {
-        "train_classifier": 5 + 1, "extract_features": 5 * 20, "cluster_ood": WOODS,
-        "train_wood": WOODS, "localize": MAPS * 20, "evaluate_seeds": MAPS,
+        "train_classifier": 5 + 1, "extract_features": 5 * 20, "cluster_ood": WOODS + 4,
+        "train_wood": WOODS + 4, "diagnose_classifier": 6, "draw_diagnostic": 1,
+        "localize": MAPS * 20, "evaluate_seeds": MAPS,
         "rank_ood": 7, "prepare_review": 4, "decide_manual": 4, "decide_none": 2,
         "select_hard": 5, "select_random": 1,
         "select_random_hard": 1, "erase_ood": 1, "label_confident": 6 * 20, "train_irn": 6,

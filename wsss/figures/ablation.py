@@ -90,7 +90,9 @@ def runs_at(
 
 
 def axis_title(option: str) -> str:
-    """Return what an axis is called: the last key of an option's path."""
+    """Return what an axis is called: the last key of an option's path, or what that stands for."""
+    if option == "ood_sets.size":
+        return "OoD images"
     return option.rpartition(".")[2].replace("_", " ")
 
 
