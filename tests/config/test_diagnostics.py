@@ -70,6 +70,12 @@ def test_what_a_kind_sees_is_read_off_its_code():
           "datasets.open": {"kind": "openimages"}},
          "config.diagnostics.one.chains.a (open/f_in/few): climbing_quality is measured on masks, "
          "but config.datasets.open of kind openimages has none: take it out"),
+        (diagnostic("feature_planes", ood_set="gone"),
+         "config.diagnostics.one.ood_set: 'gone' is not defined in config.ood_sets (there: "),
+        ({**diagnostic("feature_planes", ood_set="random", chains={"a": "few/f_in"}),
+          "ood_sets.random": {"kind": "random"}, "datasets.few": {"kind": "scenes", "ood": 0}},
+         "config.diagnostics.one.chains.a (few/f_in): feature_planes shows OoD images, but "
+         "config.datasets.few has no candidates: set its ood or pool"),
         ({**diagnostic("loss_landscape"), "diagnostics.curve": diagnostic("loss_landscape")[
             "diagnostics.one"]},
          "config.diagnostics.curve: config.figures has that name; take another"),

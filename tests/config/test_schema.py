@@ -124,6 +124,7 @@ def test_figures(name):
 def test_diagnostics(name):
     # Those that make their own data have no chains.
     shown = SHOWN if depth_of(name) else SHOWN - {"chains"}
+    shown = shown | ({"ood_set"} if "ood_images" in measure_parameters(name).given else set())
     own = options(f"diagnostic.{name}", *shown)
     measured, drawn = (
         arguments(f"diagnose.{name}:measure"), arguments(f"figures.{name}:draw", "labels", "styles")

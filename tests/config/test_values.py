@@ -79,6 +79,8 @@ def definition(name):
             "method": "wood", "start_from": "f_in", "ood_set": "random",
         }  # fmt: skip
         options["chains"] = {"label": "data/wood"}
+    if name == "diagnostic.feature_planes":
+        config["ood_sets"] = {"random": {"kind": "random"}}
     if kind == "diagnostic" and method_of(method):
         config["localizers"]["cam"] = {"method": method_of(method)}
     if name == "classifier.wood":

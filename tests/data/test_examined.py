@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.train.small import write_images
-from wsss.data.examined import ImageFiles, MaskFiles
+from wsss.data.examined import ImageFiles, MaskFiles, own_backgrounds
 from wsss.data.images import read_image
 from wsss.data.index import GroundTruthRecord
 
@@ -38,3 +38,19 @@ def test_an_image_of_another_size_than_the_index_says_is_told(records):
     images = ImageFiles([replace(records[0], height=7)])
     with pytest.raises(ValueError, match="but the index says"):
         images["image0"]
+
+
+def test_a_background_goes_with_a_class_or_not(records):
+    first, second, third = (replace(r, labels=names) for r, names in zip(
+        records, [("boat", "bottle"), ("boat",), ("train",)], strict=False
+    ))  # fmt: skip
+    kinds = {first: "sea", second: "rail", third: ""}
+    truth = {
+        record.image_id: replace(known(record, None), kind=kind) for record, kind in kinds.items()
+    }
+    found = own_backgrounds(
+        [first, second, third, records[3]], truth, classes=("bottle", "boat", "train"),
+        spurious={"boat": (("water", 1), ("sea", 2)), "train": (("rail", 3),)},
+    )  # fmt: skip
+    # Nothing goes with bottles, the third's background is not known, and of the fourth nothing is.
+    assert found == {first.image_id: {1: True}, second.image_id: {1: False}}

@@ -34,6 +34,9 @@ def given(kind, model):
         "labels": small.labels(),
         "classes": small.CLASSES,
         "masks": small.masks(),
+        "backgrounds": {"image0": {0: True}, "image3": {0: False}},
+        "ood_images": {name: 255 - image for name, image in small.images().items()},
+        "ood_labels": {f"image{n}": np.array([n % 3]) for n in range(7)},
         "localizer": small.ADVCAM,
         "advcam": small.ADVCAM,
     }

@@ -95,3 +95,19 @@ def bottleneck_table(seeds: int = 3) -> pd.DataFrame:
                                  "layer": layer, "iteration": iteration, "example": example,
                                  "row": row, "column": column, "value": value})  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def planes_table(seeds: int = 3) -> pd.DataFrame:
+    """Two classes with OoD images beside them."""
+    rng = np.random.default_rng(0)
+    origins = ("training, own background", "training, elsewhere", "OoD")
+    rows = []
+    for run in runs(seeds, 2):
+        for place, name in enumerate(("train", "bird")):
+            for number, origin in enumerate(origins):
+                for image in range(4):
+                    values = 5 * place + number + 0.3 * rng.standard_normal(4)
+                    features = {f"z{n}": value for n, value in enumerate(values)}
+                    rows.append({**run, "image_id": f"{origin}{image}", "class_name": name,
+                                 "origin": origin, **features})  # fmt: skip
+    return pd.DataFrame(rows)

@@ -34,6 +34,9 @@ OPTIONS: dict[str, Any] = {
     "smoothing": 5,
     "logarithmic": True,
     "noise_of": "foreground",
+    "plane": "joint",
+    "perplexity": 5,
+    "embedding_seed": 0,
     "option": "localizers.steps",
     "lines": "classifiers",
     "row_option": "classifiers",
@@ -52,6 +55,7 @@ TABLES = {
     "loss_landscape": diagnostics.landscape_table,
     "climbing_trajectory": diagnostics.trajectory_table,
     "information_bottleneck": diagnostics.bottleneck_table,
+    "feature_planes": diagnostics.planes_table,
 }
 # Of networks of their own.
 WITHOUT_CHAINS = {"information_bottleneck"}

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from wsss.data.selected import selected_labels
 from wsss.ood.decisions import keep_all
 from wsss.ood.select import select_hard, select_random, select_random_hard
 
@@ -95,3 +96,9 @@ def test_too_large_or_empty_sets_are_refused():
         select_random(["a", "b", "a"], size=1, random_seed=0)
     with pytest.raises(ValueError, match="no ranked images"):
         select_random_hard(RANKING.iloc[:0], size=None, random_seed=0)
+
+
+def test_the_class_that_an_image_was_ranked_for():
+    selected = pd.DataFrame({"image_id": ["a", "b"], "class_name": ["train", ""]})
+    found = selected_labels(selected, ["bird", "train"])
+    assert {image_id: ids.tolist() for image_id, ids in found.items()} == {"a": [1], "b": []}

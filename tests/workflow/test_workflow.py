@@ -93,6 +93,9 @@ def test_the_run_makes_report_tables_and_figures(tiny):
         "amplification",
         "quality",
         "landscape",
+        "bottleneck",
+        "planes",
+        "clusters",
         "data_tiny",
     ):
         assert all((results / f"figures/{figure}.{kind}").stat().st_size for kind in ("png", "pdf"))

@@ -4,7 +4,8 @@ rule diagnose:
     input:
         index=f"{DATA}/index.csv",
         classes=f"{DATA}/classes.csv",
-        ground_truth=masks_for,
+        ground_truth=truth_for,
+        ood=ood_for,
         classifier=f"{CLASSIFIER}/classifier.safetensors",
     output:
         table=f"{LOCALIZER}/diagnostics/{{name}}.csv",

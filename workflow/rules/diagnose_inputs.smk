@@ -2,6 +2,7 @@
 MEASURED_WITH_MASKS = (
     "Measured on pixel labels, which no stage of the chain sees: GROUND TRUTH."
 )
+TOLD_BY_BACKGROUND = "Images are told apart by their background, which no stage of the chain knows: GROUND TRUTH."
 
 
 def kind_of(name):
@@ -29,9 +30,16 @@ def drawing_options(name):
     return {key: config["diagnostics"][name][key] for key in wanted}
 
 
-def masks_for(w):
-    """The table of pixel labels, for a kind that evaluates."""
-    return f"{DATA}/ground_truth.csv" if "masks" in given_to(w.name) else []
+def truth_for(w):
+    """What is known of the images, for a kind that evaluates."""
+    needed = {"masks", "backgrounds"} & set(given_to(w.name))
+    return f"{DATA}/ground_truth.csv" if needed else []
+
+
+def ood_for(w):
+    """The OoD images that a kind shows."""
+    ood_set = config["diagnostics"][w.name].get("ood_set")
+    return f"{DATA}/ood/{ood_set}/selected.csv" if ood_set else []
 
 
 def measured_links(name):
@@ -58,4 +66,5 @@ def measured_tables(name):
 
 
 def measured_notes(name):
-    return [MEASURED_WITH_MASKS] if "masks" in given_to(name) else []
+    notes = {"masks": MEASURED_WITH_MASKS, "backgrounds": TOLD_BY_BACKGROUND}
+    return [note for given, note in notes.items() if given in given_to(name)]

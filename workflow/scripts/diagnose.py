@@ -2,10 +2,12 @@
 
 from importlib import import_module
 
-from wsss.data.examined import ImageFiles, MaskFiles
-from wsss.data.index import read_ground_truth, read_index
+from wsss.data.examined import ImageFiles, MaskFiles, own_backgrounds
+from wsss.data.index import read_classes, read_ground_truth, read_index
+from wsss.data.selected import COLUMNS, selected_labels, selected_records
 from wsss.logs import log_to
 from wsss.store.rows import write_records
+from wsss.store.tables import read_table
 from wsss.train.device import prepare_device
 from wsss.train.networks import load_classifier
 
@@ -26,6 +28,14 @@ things = {
     "masks": lambda: MaskFiles(
         train, read_ground_truth(inputs.ground_truth), num_classes=len(index.classes) + 1
     ),
+    "backgrounds": lambda: own_backgrounds(
+        train,
+        read_ground_truth(inputs.ground_truth),
+        classes=index.classes,
+        spurious=read_classes(inputs.classes)[1],
+    ),
+    "ood_images": lambda: ImageFiles(selected_records(read_table(inputs.ood, COLUMNS))),
+    "ood_labels": lambda: selected_labels(read_table(inputs.ood, COLUMNS), index.classes),
     "localizer": lambda: params.localizer,
     params.localizer.get("method"): lambda: params.localizer,
 }

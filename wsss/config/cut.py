@@ -13,6 +13,7 @@ SIDE = 96
 # Of maps and predictions; wsss.config.combinations allows no smaller view than a tenth.
 SCALE, SMALLEST_SCALE = 0.25, 0.1
 CLUSTERS = 5
+PERPLEXITY = 2
 # A few steps at full rate drive all scores below zero, and a map without any has no seed.
 LEARNING_RATE = 0.0001
 SHARDS = 2
@@ -120,6 +121,8 @@ def _rules(steps: int, *, gpus: int) -> dict[str, dict[str, Rule]]:
             "train_images": few,
             "epochs": partial(min, 1),
             "iterations": repeat,
+            # Of few points, neighbours are fewer yet.
+            "perplexity": partial(min, PERPLEXITY),
         },
     }
 

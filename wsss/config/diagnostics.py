@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from wsss.config.data_sets import WITHOUT_MASKS
+from wsss.config.data_sets import WITHOUT_MASKS, why_no_candidates
 from wsss.config.references import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,6 +24,9 @@ GIVEN: Mapping[str, int] = {
     "labels": 2,
     "classes": 2,
     "masks": 2,
+    "backgrounds": 2,
+    "ood_images": 2,
+    "ood_labels": 2,
     "localizer": 3,
 }
 OF_METHOD = 3
@@ -80,6 +83,12 @@ def check_diagnostic(config: Mapping[str, Any], options: Mapping[str, Any], path
             f"{path}.least is {options['least']:g}, but allowed is below discriminative, "
             f"{options['discriminative']:g}"
         )
+    ood_set = options.get("ood_set")
+    if ood_set is not None and ood_set not in config["ood_sets"]:
+        known = ", ".join(config["ood_sets"]) or "none"
+        raise ConfigError(
+            f"{path}.ood_set: {ood_set!r} is not defined in config.ood_sets (there: {known})"
+        )
     seen: dict[str, str] = {}
     for label, chain in options.get("chains", {}).items():
         links = chain.split("/")[:depth]
@@ -106,6 +115,11 @@ def _check_dataset(
         raise ConfigError(
             f"{place}: {kind} is measured on masks, but config.datasets.{dataset} of kind "
             f"{own['kind']} has none: take it out"
+        )
+    if "ood_set" in options and (keys := why_no_candidates(own)):
+        raise ConfigError(
+            f"{place}: {kind} shows OoD images, but config.datasets.{dataset} has no candidates: "
+            f"set its {keys}"
         )
     for name in options.get("class_names", ()):
         # Without a list, the data tell the classes.

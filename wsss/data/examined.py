@@ -1,10 +1,10 @@
 """Images and masks by their ids, read when they are asked for: what a diagnostic looks at."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from wsss.data.index import GroundTruthRecord, ImageRecord
+from wsss.data.index import GroundTruthRecord, ImageRecord, Spurious
 from wsss.data.loading import read_record
 from wsss.store.masks import read_class_mask
 
@@ -27,6 +27,40 @@ class ImageFiles(Mapping[str, np.ndarray]):
 
     def __len__(self) -> int:
         return len(self.records)
+
+
+def own_backgrounds(
+    records: Iterable[ImageRecord],
+    ground_truth: Mapping[str, GroundTruthRecord],
+    *,
+    classes: Sequence[str],
+    spurious: Spurious,
+) -> dict[str, dict[int, bool]]:
+    """Return whether images show a background that goes with their class.
+
+    For evaluation only.
+
+    Args:
+        records: The images.
+        ground_truth: Tells the background of an image.
+        classes: Names of all classes.
+        spurious: The backgrounds that go with a class.
+
+    Returns:
+        By image id, of its zero-based classes that have backgrounds; images whose background is
+        not known are missing.
+    """
+    found: dict[str, dict[int, bool]] = {}
+    for record in records:
+        truth = ground_truth.get(record.image_id)
+        if truth is None or not truth.kind:
+            continue
+        for name in record.labels:
+            if name in spurious:
+                names = {background for background, _ in spurious[name]}
+                own = found.setdefault(record.image_id, {})
+                own[classes.index(name)] = truth.kind in names
+    return found
 
 
 class MaskFiles(Mapping[str, np.ndarray]):

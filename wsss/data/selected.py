@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from wsss.data.candidates import find_candidates
@@ -33,6 +34,22 @@ def selected_records(selected: pd.DataFrame) -> list[ImageRecord]:
         ImageRecord(row.image_id, Path(row.path), "ood", int(row.height), int(row.width), ())
         for row in selected.itertuples(index=False)
     ]
+
+
+def selected_labels(selected: pd.DataFrame, classes: Sequence[str]) -> dict[str, np.ndarray]:
+    """Return by image id the zero-based class that a selected OoD image was ranked for.
+
+    Args:
+        selected: Table with the columns image_id and class_name, which is empty of random images.
+        classes: Names of all classes.
+
+    Returns:
+        int64 (1,), or (0,) where no class is known.
+    """
+    return {
+        image_id: np.array([classes.index(name)] if name else [], np.int64)
+        for image_id, name in zip(selected["image_id"], selected["class_name"], strict=True)
+    }
 
 
 def with_paths(candidates_csv: Path, selection: pd.DataFrame) -> pd.DataFrame:
