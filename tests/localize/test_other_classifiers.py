@@ -11,9 +11,7 @@ from tests.localize.test_rib import OPTIONS as TUNES
 from tests.localize.test_rib import small_batch, small_others
 from wsss.localize import advcam, advcam_rib, cam, rib
 from wsss.localize._halves import Halves
-from wsss.models.classifier import build_classifier
-from wsss.models.eps import build_eps_classifier
-from wsss.models.seam import build_seam_classifier
+from wsss.models.networks import build_network
 
 LOOKS = {key: TUNES[key] for key in ("scales", "map_stride", "alignment", "batch_size")}
 LOOKS |= {"precision": "full"}
@@ -32,12 +30,10 @@ LOCALIZERS = {
 def of_kind(kind):
     """Return a classifier of a kind, and a plain one with the same weights."""
     torch.manual_seed(0)
-    if kind == "seam":
-        # A head that drops everything where nothing is evaluated.
-        model = build_seam_classifier("compact", num_classes=4, head_dropout=1.0).train()
-    else:
-        model = build_eps_classifier("compact", num_classes=4).train()
-    plain = build_classifier("compact", num_classes=4)
+    # SEAM's head drops everything where nothing is evaluated.
+    options = {"head_dropout": 1.0} if kind == "seam" else {}
+    model = build_network(kind, "compact", num_classes=4, **options).train()
+    plain = build_network("classifier", "compact", num_classes=4)
     state = model.state_dict()
     plain.load_state_dict({name: state[name] for name in plain.state_dict()})
     return model, plain
