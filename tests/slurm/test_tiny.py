@@ -44,7 +44,8 @@ def test_the_tiny_run_equals_that_of_one_machine(start_project, local_artifacts,
 def _check_places(first_lines: dict[str, str]) -> None:
     """Networks ran on the node with GPUs, the rest on the others, several of them in one job."""
     networks = (
-        "train_|extract_features|cluster_ood|score_ood|erase_ood|localize|walk_irn|walk_psa|predict"
+        "train_|extract_features|cluster_ood|score_ood|erase_ood|localize|walk_irn|walk_psa|predict|"
+        "diagnose/|diagnose_classifier/"
     )
     jobs = set()
     for name, line in first_lines.items():
