@@ -30,6 +30,8 @@ index = read_index(snakemake.input.index, snakemake.input.classes)
 records = index.split("train")
 ood_records = selected_records(read_table(snakemake.input.selected, COLUMNS))
 centres, _ = read_arrays(snakemake.input.clusters, ["class_means", "cluster_means"])
+# Some classifiers drop features, and importance sampling draws positions.
+torch.manual_seed(random_seed)
 classifier, backbone, classes = load_classifier(snakemake.input.start)
 views = options.pop("images")
 common = {"random_seed": random_seed, "workers": own_share(snakemake.threads) - 1}
