@@ -1,11 +1,13 @@
 """What the benchmarks compute on: photographs that come with scikit-learn, and a seeded network."""
 
+import copy
 from functools import cache
 
 import numpy as np
 import torch
 from sklearn.datasets import load_sample_images
 
+from wsss.models.backbones._pointwise import PointwiseConv2d
 from wsss.models.classifier import Classifier, build_classifier
 
 HEIGHT, WIDTH = 375, 500
@@ -30,6 +32,15 @@ def photographs(count: int) -> np.ndarray:
 def device() -> torch.device:
     """Return the GPU if there is one (hidden by an empty CUDA_VISIBLE_DEVICES)."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def with_torchs_convolutions(classifier: Classifier) -> Classifier:
+    """Return a copy whose convolutions of 1x1 are torch's own, as those of official networks."""
+    plain = copy.deepcopy(classifier)
+    for module in plain.modules():
+        if isinstance(module, PointwiseConv2d):
+            module.__class__ = torch.nn.Conv2d
+    return plain
 
 
 def resnet50_classifier() -> Classifier:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bench.compare import Comparison, largest_difference
-from bench.inputs import device, photographs, resnet50_classifier
+from bench.inputs import device, photographs, resnet50_classifier, with_torchs_convolutions
 from tests.references.advcam_plain import advcam_maps
 from wsss.localize.advcam import localize
 from wsss.models.classifier import Classifier
@@ -137,11 +137,10 @@ def _localize(
 
 
 def _localize_plainly(inputs: Inputs, scales: Sequence[float], steps: int) -> list[np.ndarray]:
-    for parameter in inputs.classifier.parameters():
-        parameter.requires_grad_(True)
+    classifier = with_torchs_convolutions(inputs.classifier).requires_grad_(True)
     climb: dict[str, Any] = {"scales": list(scales), "steps": steps, **CLIMB}
     return [
-        advcam_maps(inputs.classifier, image, list(ids), **climb)
+        advcam_maps(classifier, image, list(ids), **climb)
         for image, ids in zip(inputs.images, inputs.class_ids, strict=True)
     ]
 

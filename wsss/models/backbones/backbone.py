@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from wsss.models.backbones._pointwise import with_fast_pointwise
+
 STAGES = 5
 PRECISIONS = ("full", "bfloat16")
 IMAGENET_MEAN = (0.485 * 255, 0.456 * 255, 0.406 * 255)
@@ -139,4 +141,7 @@ def build_backbone(name: str) -> Backbone:
     """
     if name not in backbone_names():
         raise ValueError(f"unknown backbone {name!r}: choose one of {', '.join(backbone_names())}")
-    return importlib.import_module(f"wsss.models.backbones.{name}").build_backbone()
+    module = importlib.import_module(f"wsss.models.backbones.{name}")
+    backbone: Backbone = module.build_backbone()
+    with_fast_pointwise(backbone)
+    return backbone
