@@ -7,7 +7,7 @@ import yaml
 
 from tests.config.test_resolve import CONFIGS, SCHEMA, SMALL, resolved, sentence
 from tests.source import ROOT
-from wsss.config.cut import IMAGES, MARK, OOD_IMAGES, SIDE
+from wsss.config.cut import DRAWN_IMAGES, IMAGES, MARK, OOD_IMAGES, SIDE
 from wsss.config.resolve import extend_config, resolve_config
 
 
@@ -147,3 +147,19 @@ def test_random_passes_are_cut_like_steps():
     fickle = {"ficklenet": {"method": "ficklenet"}}
     cut = resolved({**SMALL, "localizers": {**SMALL["localizers"], **fickle}, "cut": 2})
     assert cut["localizers"]["ficklenet"]["passes"] == 2
+
+
+def test_random_parts_are_parts_of_what_is_left():
+    config = copy.deepcopy(SMALL)
+    config["ood_sets"]["hard"]["size"] = 5190
+    config["classifiers"]["wood"] |= {"training_images": 500, "ood_images": 5000}
+    config["classifiers"]["other"]["ood_images"] = 2
+    config["datasets"]["coco"] = {"kind": "coco", "val_fraction": 0.9}
+    cut = resolved({**config, "cut": 2})
+    own = cut["classifiers"]["wood"]
+    assert own["training_images"] == own["ood_images"] == DRAWN_IMAGES < OOD_IMAGES
+    assert cut["classifiers"]["other"]["ood_images"] == 2
+    assert cut["classifiers"]["f_in"]["training_images"] is None
+    # Of this data set so many train at least, however many are val.
+    coco = cut["datasets"]["coco"]
+    assert round(coco["limit"] * (1 - coco["val_fraction"])) >= DRAWN_IMAGES

@@ -172,3 +172,13 @@ def test_the_number_of_ood_images_is_what_the_config_asks_for():
     # Two chains of 20 images are runs of one box.
     found = values(changes | over("metric_boxes", option="ood_sets.size", chains=chains))
     assert list(found["ood_sets.size"].values()) == [0, "all", 20, 20]
+
+
+def test_the_numbers_of_images_that_are_drawn():
+    start = {"method": "wood", "start_from": "f_in", "ood_set": "hard"}
+    chains = {name: f"scenes/{name}/cam" for name in ("f_in", "wood", "some")}
+    changes = {"classifiers.some": {**start, "ood_images": 30, "training_images": 40}}
+    for key, expected in (("ood_images", [0, "all", 30]), ("training_images", ["all", "all", 40])):
+        option = f"classifiers.{key}"
+        found = values(changes | over("metric_boxes", option=option, chains=chains))
+        assert list(found[option].values()) == expected

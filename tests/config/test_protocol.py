@@ -71,3 +71,25 @@ def test_segmentation():
         "10 iterations, smoothness sxy 1 weight 3, appearance sxy 67 srgb 3 weight 4"
     )
     assert after["initial_weights"].endswith("from an installed package's ImageNet weights")
+
+
+def test_images_that_are_drawn():
+    config = copy.deepcopy(SMALL)
+    config["classifiers"] |= {
+        "few": {**config["classifiers"]["f_in"], "training_images": 200},
+        "fewer": {**config["classifiers"]["wood"], "start_from": "few", "training_images": 100,
+                  "ood_images": 20},
+        "again": {**config["classifiers"]["wood"], "start_from": "few"},
+    }  # fmt: skip
+    own = resolved(config)
+    found = {
+        name: row_protocol(own, f"scenes/{name}/cam", "seed")["drawn_images"]
+        for name in ("wood", "few", "fewer", "again")
+    }
+    few, others = "few with 200 of the training images", "every random seed draws others"
+    assert found == {
+        "wood": "",
+        "few": f"{few}; {others}",
+        "fewer": f"{few}; fewer with 100 of the training images and 20 of the OoD images; {others}",
+        "again": f"{few}; {others}",
+    }

@@ -193,7 +193,9 @@ def labelled_views():
 
 
 ADDED = {"importance_sampling", "feature_similarity"}
-OF_WORKFLOW = {"start_from", "threads", "images", "saliency", "network", "objective"}
+# The script draws the images before it calls the library.
+DRAWN = {"training_images"}
+OF_WORKFLOW = {"start_from", "threads", "images", "saliency", "network", "objective"} | DRAWN
 
 
 @pytest.mark.parametrize("name", ["plain", "seam", "eps", "ficklenet"])
@@ -219,7 +221,9 @@ def test_wood_classifier():
         "ood_set",
         "images",
         "ood_batch_size",
+        "ood_images",
         "clusters",
+        *DRAWN,
         *ADDED,
     )
     assert training == arguments(

@@ -95,6 +95,6 @@ def test_a_box_holds_all_runs_of_a_value():
 def test_order_and_names():
     assert in_order([10, 2.5, 10]) == [2.5, 10]
     assert in_order(["b", "a", "b"]) == ["b", "a"]
-    assert axis_title("ood_sets.size") == "OoD images"
+    assert axis_title("ood_sets.size") == axis_title("classifiers.ood_images") == "OoD images"
     assert axis_title("classifiers.clusters.closest_fraction") == "closest fraction"
     assert [value_text(v) for v in (8e-6, 27, "gap")] == ["8e-06", "27", "gap"]

@@ -2,7 +2,7 @@
 
 import os
 import runpy
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,6 +22,14 @@ from wsss.train.networks import save_classifier
 RANKING = {"score_threshold": 0.0, "keep_per_class": 100}
 DECIDING = {"wanted_per_class": None, "undecided": "stop"}
 CLUSTERS = {"clustering": "kmeans", "clusters": 50, "iterations": 3, "initialization": "first"}
+ALL_IMAGES = {"training_images": None, "ood_images": None}
+PLAIN = {
+    "backbone": "compact", "initial_weights": "none",
+    "images": {"batch_size": 2, "resize_long": [32, 40], "crop_size": 32},
+    "epochs": 1, "learning_rate": 0.01, "head_multiplier": 1, "optimizer": "sgd", "momentum": 0.9,
+    "weight_decay": 0.0, "schedule": "poly", "batch_norm": "frozen", "frozen_stages": 0,
+    "computing": COMPUTING, "training_images": None, **NOTHING_ADDED,
+}  # fmt: skip
 WOOD = {
     "images": {"batch_size": 2, "resize_long": [32, 40], "crop_size": 32},
     "ood_batch_size": 5, "epochs": 1, "stop_after_epochs": None, "learning_rate": 0.01,
@@ -32,7 +40,7 @@ WOOD = {
     "distance_form": "official",
     "distance_parts": "both", "metric": "euclidean", "ood_coefficient": 0.25,
     "ood_form": "official", "local_ood_coefficient": 0, "perturbation_step": 0.07,
-    "excluded_class": None, **NOTHING_ADDED,
+    "excluded_class": None, **NOTHING_ADDED, **ALL_IMAGES,
 }  # fmt: skip
 MAPS = {"scales": [1.0], "alignment": "official", "batch_size": 4, "precision": "full"}
 
@@ -98,7 +106,7 @@ class OodProject:
             "classifier": "f_in.safetensors",
         }  # fmt: skip
         paths = {name: str(self.path(file)) for name, file in {**data, **inputs}.items()}
-        if script == "train_wood":
+        if script.startswith("train_"):
             params["objective"] = {"name": "plain", "options": {}}
         fake = SimpleNamespace(
             input=Named(paths),
@@ -122,7 +130,22 @@ class OodProject:
             str(ROOT / f"workflow/scripts/{script}.py"), init_globals={"snakemake": fake}
         )
 
+    def keep(self, file: str, image_ids: Collection[str]) -> None:
+        """Leave the other images out of a table."""
+        table = self.read(file)
+        self.write(file, table[table["image_id"].isin(image_ids)])
+
     # The stages in their order, with small options
+
+    def train_f_in(self, **options: Any) -> None:
+        self.run(
+            "train_classifier",
+            {},
+            {"classifier": "f_in.safetensors", "train": "train_f_in.csv"},
+            network="classifier",
+            network_options={},
+            options={**PLAIN, **options},
+        )
 
     def rank(self, **options: Any) -> None:
         self.run("score_ood", {}, {"scores": "scores.h5"})
@@ -171,13 +194,14 @@ class OodProject:
             options={"size": None, "threshold": 0.3, "fill": "mean", "maps": MAPS},
         )
 
-    def cluster(self, **options: Any) -> None:
+    def cluster(self, *, drawn: Mapping = ALL_IMAGES, **options: Any) -> None:
         self.run("extract_features", {}, {"features": "features.h5"})
         self.run(
             "cluster_ood",
             {"features": "features.h5", "selected": "selected.csv"},
             {"clusters": "clusters.h5"},
             options={**CLUSTERS, **options},
+            **drawn,
         )
 
     def train(self, **options: Any) -> None:

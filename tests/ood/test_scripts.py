@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from tests.ood.project import OodProject
+from wsss.data.selected import selected_records
+from wsss.data.subset import drawn_records
 from wsss.store.arrays import read_arrays, write_arrays
 from wsss.store.review_card import read_review_card
 from wsss.store.rows import checksum_path
@@ -275,3 +277,58 @@ def test_a_data_set_of_one_class(tmp_path, clustering):
     project.cluster(clustering=clustering)
     project.train(excluded_class="red" if clustering == "kmeans" else None)
     assert np.isfinite(project.read("train.csv").select_dtypes("number").to_numpy()).all()
+
+
+# Random parts of the images (W-OoD Fig. 5)
+
+
+def trained(folder, *, part):
+    """What a small part of the images gives: drawn by the scripts, or all that there is."""
+    project = OodProject(folder, candidates=3)
+    project.select("random")
+    train = [record for record in project.records if record.split == "train"]
+    ood = selected_records(project.read("selected.csv"))
+    images = {"training_images": part and 2, "ood_images": part and 2}
+    if not part:
+        words = {"number": 2, "random_seed": 0, "noun": "images", "option": "number"}
+        project.keep("index.csv", [record.image_id for record in drawn_records(train, **words)])
+        project.keep("selected.csv", [record.image_id for record in drawn_records(ood, **words)])
+    project.train_f_in(training_images=images["training_images"])
+    project.cluster(drawn=images)
+    project.train(**images)
+    return project
+
+
+def test_a_drawn_part_trains_as_if_there_were_no_other_images(tmp_path):
+    one, other = trained(tmp_path / "drawn", part=True), trained(tmp_path / "alone", part=None)
+    for name in ("f_in.safetensors", "train_f_in.csv"):
+        assert one.path(name).read_bytes() == other.path(name).read_bytes(), name
+    names = ("class_means", "cluster_means", "image_ids", "cluster_labels", "cluster_distances")
+    found, expected = (read_arrays(p.path("clusters.h5"), names)[0] for p in (one, other))
+    assert (found["image_ids"] == expected["image_ids"]).all()
+    # Features of an image depend by rounding on those of its batch.
+    for name in set(names) - {"image_ids"}:
+        assert np.allclose(found[name], expected[name], rtol=1e-4, atol=1e-6), name
+    rows, others = (p.read("train.csv").select_dtypes("number") for p in (one, other))
+    assert np.allclose(rows, others, rtol=1e-3) and (rows["distance_in"] > 0).all()
+    # Features are those of all images, whoever asks for which.
+    features, _ = read_arrays(one.path("features.h5"), ["image_ids"])
+    assert len(features["image_ids"]) == 3 and len(found["image_ids"]) == 2
+    told = "2 of 3 training images of two, drawn by random seed 0"
+    for script in ("train_classifier", "cluster_ood", "train_wood"):
+        assert told in one.log(script) and told not in other.log(script)
+    for script in ("cluster_ood", "train_wood"):
+        assert "2 of 3 selected OoD images of two, drawn by random seed 0" in one.log(script)
+
+
+def test_more_images_than_there_are_name_the_option(project):
+    project.select("random")
+    option = "config.classifiers.wood.training_images is 4, but there are 3 training images of two"
+    words = f"{option}: name 1 to 3, or null for all of them"
+    refused(words, project.train_f_in, training_images=4)
+    refused(words, project.cluster, drawn={"training_images": 4, "ood_images": None})
+    ood = "ood_images is 5, but there are 3 selected OoD images of two: name 1 to 3"
+    refused(ood, project.cluster, drawn={"training_images": None, "ood_images": 5})
+    project.cluster()
+    refused(words, project.train, training_images=4)
+    refused(ood, project.train, ood_images=5)

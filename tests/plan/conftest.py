@@ -41,6 +41,8 @@ classifiers:
   wood_stopped: {method: wood, start_from: f_in, ood_set: equal, perturbation_step: 0,
     epochs: 4, stop_after_epochs: 0.5, images: {batch_size: 10, crop_size: 200}, ood_batch_size: 6}
   wood_many: {method: wood, start_from: f_in, ood_set: many}
+  wood_drawn: {method: wood, start_from: f_in, ood_set: hard, training_images: 55, ood_images: 30,
+    epochs: 1, images: {batch_size: 10, crop_size: 200}, ood_batch_size: 6}
 localizers:
   cam: {method: cam, scales: [1.0, 0.5], batch_size: 4}
   advcam: {method: advcam, scales: [1.0, 0.5], steps: 11}

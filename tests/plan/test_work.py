@@ -36,6 +36,9 @@ BY_HAND = [
     ("train_wood", {"classifier": "wood"}, "train_wood:resnet50", 220, 8.8, 8.8),
     # 5 steps of the 40.
     ("train_wood", {"classifier": "wood_stopped"}, "train_wood:resnet50", 80, 3.2, 3.2),
+    # 55 drawn images are 5 batches an epoch; 30 of the 50 OoD images.
+    ("train_wood", {"classifier": "wood_drawn"}, "train_wood:resnet50", 110, 4.4, 4.4),
+    ("cluster_ood", {"classifier": "wood_drawn"}, "features:resnet50", 30, 15, 15),
     # Shard 0 of 4 of 101 images has 26, shard 3 has 25.
     ("extract_features", {}, "features:resnet50", 26, 5.2, 5.2),
     ("extract_features", {"shard": None}, "features:resnet50", 101, 20.2, 20.2),

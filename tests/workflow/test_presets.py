@@ -15,6 +15,8 @@ from wsss.store.masks import read_mask
 
 PRESETS = ("voc2012", "voc2012_unpruned", "voc2012_ablations", "coco2014")
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text("utf-8"))
+# Images of VOC's train set with those of SBD.
+ALL_OF_VOC = 10582
 # Without a figure of the papers beside them.
 OURS = {
     "voc2012": {"table1_fixed", "table1_otsu", "table3_before_crf"},
@@ -59,13 +61,16 @@ def test_an_ablation_is_the_paper_but_for_what_it_says():
     base = preset("voc2012")["classifiers"]
     assert full == base.pop("wood")
     changes = {
-        name: {key: value for key, value in options.items() if value != full[key]}
+        name: {key: value for key, value in options.items() if value != full.get(key)}
         for name, options in config["classifiers"].items()
         if name not in base
     }
-    assert len(changes) == 34 and all(changes.values())
+    assert len(changes) == 44 and all(changes.values())
     for name, own in changes.items():
-        if found := re.fullmatch(r"tau_(\d+)_(\d)_(\d+)", name):
+        if found := re.fullmatch(r"f_in_(\d+)", name):
+            few = {**base["f_in"], "training_images": int(found[1])}
+            assert config["classifiers"][name] == few
+        elif found := re.fullmatch(r"tau_(\d+)_(\d)_(\d+)", name):
             tau, whole, digits = found.groups()
             assert {"closest_fraction": 0.2, **own} == {
                 "closest_fraction": int(tau) / 100, "lambda": float(f"{whole}.{digits}"),
@@ -74,13 +79,16 @@ def test_an_ablation_is_the_paper_but_for_what_it_says():
             assert own == {"clusters": {**full["clusters"], "clusters": int(found[1])}}
         elif found := re.fullmatch(r"wood_epoch_(\d)", name):
             assert own == {"stop_after_epochs": int(found[1])} and int(found[1]) < full["epochs"]
-        elif found := re.fullmatch(r"wood_(\d+)", name):
-            assert own.pop("ood_set") == f"hard_{found[1]}"
-            assert config["ood_sets"][f"hard_{found[1]}"]["size"] == int(found[1])
-            # Only the smallest set has fewer images than the paper has clusters.
-            assert own == (
-                {"clusters": {**full["clusters"], "clusters": 20}} if found[1] == "20" else {}
-            )
+        elif found := re.fullmatch(r"wood_(\d+|all)(?:_in_(\d+))?", name):
+            wanted = {} if found[1] == "all" else {"ood_images": int(found[1])}
+            if found[2]:
+                few = {"start_from": f"f_in_{found[2]}", "training_images": int(found[2])}
+                assert few["start_from"] in changes
+                wanted |= few
+            # Only the smallest part has fewer images than the paper has clusters.
+            if found[1] == "20":
+                wanted["clusters"] = {**full["clusters"], "clusters": 20}
+            assert own == wanted
         else:
             assert len(own) == 1, name
 
@@ -101,6 +109,17 @@ def test_a_row_of_an_ablation_is_what_its_label_says():
         clusters = config["classifiers"][chain.split("/")[1]]["clusters"]
         if clusters["clustering"] == "kmeans":
             assert label == f"K-means, K {clusters['clusters']}"
+    for name in ("fig5_a", "fig5_b"):
+        for label, chain in config["tables"][name]["chains"].items():
+            options = config["classifiers"][chain.split("/")[1]]
+            ood, own = options.get("ood_images", 0), options["training_images"]
+            assert label == ("all, 5190 in the paper" if ood is None else str(ood))
+            budget = ALL_OF_VOC - (5190 if ood is None else ood)
+            assert (own or ALL_OF_VOC) == (budget if name == "fig5_b" else ALL_OF_VOC)
+    for label, chain in config["tables"]["fig5_c"]["chains"].items():
+        options = config["classifiers"][chain.split("/")[1]]
+        own = options["training_images"] or ALL_OF_VOC
+        assert label == f"{own}, {options.get('ood_images', 0)} OoD"
     losses = list(config["tables"]["table5"]["chains"].values())
     assert [chain.split("/")[1] for chain in losses] == [
         "f_in", "loss_b", "loss_c", "loss_d", "loss_e", "wood",
@@ -137,24 +156,27 @@ MAIN = {
     "draw_map_panel": 1, "draw_chain_panel": 2, "draw_cluster_panel": 1, "draw_data_sheet": 1,
     "draw_ood_sheet": 1, "write_report": 1,
 }  # fmt: skip
-# W-OoD itself, three sizes and four losses with five random seeds each, all others with one.
-WOODS = 5 * (1 + 3 + 4) + 4 + 15 + 4
-# Maps of those, of F_in, and AdvCAM's of Table A1: without OoD images, with 20, 500 and all.
-MAPS = WOODS + 5 + 4
+# With five random seeds each: W-OoD itself, eight parts of the images and four losses; all others
+# with one.
+WOODS = 5 * (1 + 3 + 5 + 4) + 4 + 15 + 4
+# Maps of those, of F_in of all images and of 2,000, and AdvCAM's of Table A1: without OoD images,
+# with 20, 500 and all.
+MAPS = WOODS + 2 * 5 + 4
 # Of four states within W-OoD's training there are none.
 PLANS = {
     "voc2012": MAIN | {"decide_manual": 1, "prepare_review": 1},
     "voc2012_unpruned": MAIN | {"decide_none": 1},
     "voc2012_ablations": MAIN | {
-        "train_classifier": 5 + 1, "extract_features": 5 * 20, "cluster_ood": WOODS + 4,
+        # F_in of all images and of five numbers of them.
+        "train_classifier": 6 * 5 + 1, "extract_features": 6 * 5 * 20, "cluster_ood": WOODS + 4,
         "train_wood": WOODS + 4, "diagnose_classifier": 6, "draw_diagnostic": 1,
         "localize": MAPS * 20, "evaluate_seeds": MAPS,
-        "rank_ood": 7, "prepare_review": 4, "decide_manual": 4, "decide_none": 2,
-        "select_hard": 5, "select_random": 1,
+        "rank_ood": 4, "prepare_review": 1, "decide_manual": 1, "decide_none": 2,
+        "select_hard": 2, "select_random": 1,
         "select_random_hard": 1, "erase_ood": 1, "label_confident": 6 * 20, "train_irn": 6,
         "walk_irn": 6 * 20, "evaluate_pseudo_masks": 4 + 6, "train_segmenter": 6,
-        "predict": 6 * 4, "evaluate_segmentation": 6, "make_table": 13, "draw_figure": 7,
-        "draw_ood_sheet": 4,
+        "predict": 6 * 4, "evaluate_segmentation": 6, "make_table": 15, "draw_figure": 9,
+        "draw_ood_sheet": 1,
     },
     "coco2014": {
         "prepare_data": 2, "train_classifier": 1, "extract_features": 100, "score_ood": 100,

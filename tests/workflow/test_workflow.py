@@ -14,6 +14,7 @@ from tests.workflow.test_presets import PRESETS
 from wsss.commands.check import READERS, check, rules_of
 from wsss.config.references import STAGE_LINKS
 from wsss.data.index import read_ground_truth
+from wsss.store.arrays import read_arrays
 from wsss.store.masks import read_mask
 from wsss.store.saliency import SOURCE
 
@@ -211,6 +212,27 @@ def test_ood_sets(tiny):
         assert (tiny.folder / path).is_file()
 
 
+def test_a_classifier_with_drawn_images_says_so(tiny):
+    results = tiny.folder / RESULTS
+    found, _ = read_arrays(results / "tiny/wood_ficklenet/s0/clusters.h5", ["image_ids"])
+    assert len(found["image_ids"]) == 4
+    assert set(found["image_ids"]) < set(selected(tiny, "oracle")["image_id"])
+    logs = results / "logs/tiny"
+    for job in ("ficklenet/s0/train_classifier", "wood_ficklenet/s0/train_wood",
+                "wood_ficklenet/s0/cluster_ood"):  # fmt: skip
+        told = (logs / f"{job}.log").read_text("utf-8")
+        assert "8 of 12 training images of tiny, drawn by random seed 0" in told, job
+    words = (
+        "Drawn images of FickleNet: ficklenet with 8 of the training images; every random seed "
+        "draws others. Of W-OoD on FickleNet: ficklenet with 8 of the training images; "
+        "wood_ficklenet with 8 of the training images and 4 of the OoD images; every random seed "
+        "draws others."
+    )
+    assert words in (results / "tables/methods.md").read_text("utf-8")
+    assert words in (results / "report.html").read_text("utf-8")
+    assert "Drawn images" not in (results / "tables/seeds.md").read_text("utf-8")
+
+
 def test_every_job_left_a_log_and_a_benchmark(tiny):
     results = tiny.folder / RESULTS
     logs = {p.relative_to(results / "logs").with_suffix("") for p in results.glob("logs/**/*.log")}
@@ -259,6 +281,21 @@ def test_another_lambda_trains_only_what_it_belongs_to(tiny):
     assert {"localize", "refine_maps", "walk_irn", "train_segmenter", "predict"} <= rules
     # Centres of OoD images are those of the classifier before.
     assert {rule for rule, _ in jobs} - rules == JOINT - {"draw_cluster_panel"}
+
+
+def test_another_number_of_drawn_images_does_again_what_they_have_a_part_in(tiny):
+    def rules_after(key):
+        def change(config):
+            config["classifiers"]["wood_ficklenet"][key] = 3
+
+        jobs = tiny.plan("all", *FURTHER, config=tiny.write_config("drawn.yaml", change))
+        own = [(rule, made) for rule, made in jobs if rule not in JOINT]
+        assert all("/tiny/wood_ficklenet/s0/" in made for _, made in own)
+        return {rule for rule, _ in own}
+
+    # Features of F_in are those of all images, whoever learns from which.
+    again = {"cluster_ood", "train_wood", "localize", "choose_threshold", "evaluate_seeds"}
+    assert rules_after("ood_images") == rules_after("training_images") == again
 
 
 def test_an_edited_method_runs_only_itself_again(edited):

@@ -67,6 +67,8 @@ rule cluster_ood:
         **limits("cluster_ood", gpus=1),
     params:
         options=lambda w: config["classifiers"][w.classifier]["clusters"],
+        training_images=lambda w: config["classifiers"][w.classifier]["training_images"],
+        ood_images=lambda w: config["classifiers"][w.classifier]["ood_images"],
         batch_size=config["inference_batch_size"],
         code=lambda w: script_code("cluster_ood", *network_files(w.classifier)),
     script:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from wsss.data.selected import COLUMNS, selected_records
+from wsss.data.subset import drawn_places, drawn_records
 from wsss.logs import log_to
 from wsss.ood.cluster import centre_distances, class_means, group_ood
 from wsss.store.arrays import read_arrays, write_arrays
@@ -13,25 +14,40 @@ from wsss.train.networks import load_classifier
 
 log_to(snakemake.log[0])
 device = prepare_device(threads=snakemake.config["threads"]["infer"])
-records = selected_records(read_table(snakemake.input.selected, COLUMNS))
+params, wildcards = snakemake.params, snakemake.wildcards
+random_seed = int(wildcards.random_seed)
+records = drawn_records(
+    selected_records(read_table(snakemake.input.selected, COLUMNS)),
+    number=params.ood_images,
+    random_seed=random_seed,
+    noun=f"selected OoD images of {wildcards.dataset}",
+    option=f"config.classifiers.{wildcards.classifier}.ood_images",
+)
 classifier, _, _ = load_classifier(snakemake.input.classifier)
-names = ("features", "image_labels")
+names = ("image_ids", "features", "image_labels")
 shards = [read_arrays(path, names)[0] for path in snakemake.input.features]
-trained = {name: np.concatenate([shard[name] for shard in shards]) for name in names}
-features, probs = features_of(
-    classifier.to(device), records, batch_size=snakemake.params.batch_size
+image_ids, trained_features, image_labels = (
+    np.concatenate([shard[name] for shard in shards]) for name in names
 )
-labels, means = group_ood(
-    features, probs, **snakemake.params.options, random_seed=int(snakemake.wildcards.random_seed)
+drawn = drawn_places(
+    image_ids,
+    number=params.training_images,
+    random_seed=random_seed,
+    noun=f"training images of {wildcards.dataset}",
+    option=f"config.classifiers.{wildcards.classifier}.training_images",
 )
+# An image without a label has no part in the classes' means.
+image_labels[np.delete(np.arange(len(image_ids)), drawn)] = 0
+features, probs = features_of(classifier.to(device), records, batch_size=params.batch_size)
+labels, means = group_ood(features, probs, **params.options, random_seed=random_seed)
 write_arrays(
     snakemake.output.clusters,
     {
-        "class_means": class_means(trained["features"], trained["image_labels"]),
+        "class_means": class_means(trained_features, image_labels),
         "cluster_means": means,
         "image_ids": np.array([record.image_id for record in records]),
         "cluster_labels": labels,
         "cluster_distances": centre_distances(features, labels, means),
     },
-    attributes={"options": dict(snakemake.params.options), "code": snakemake.params.code},
+    attributes={"options": dict(params.options), "code": params.code},
 )

@@ -17,6 +17,7 @@ from wsss.config.refiner_checks import check_chain_refiner, check_refiner
 from wsss.config.saliency import check_known_saliency
 from wsss.config.scores import check_scores
 from wsss.config.shown import check_file_names, check_panel, check_shown
+from wsss.config.subset_checks import check_subsets
 from wsss.config.threshold_checks import check_thresholds
 
 SMALLEST_SCALE = 0.1
@@ -178,6 +179,7 @@ def _check_chain(config: Mapping[str, Any], links: list[str], path: str) -> None
             f"candidates: set its {keys}"
         )
     check_chain_network(config, links, path)
+    check_subsets(config, dataset, classifier, path)
     if len(links) > 3:
         check_chain_refiner(config, links)
     if len(links) == 5:

@@ -5,9 +5,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-# Images of a split, of the candidates, and of an OoD set with a size.
+# Images of a split, of the candidates, of an OoD set with a size, and of a random part of either.
 IMAGES = 24
 OOD_IMAGES = 12
+DRAWN_IMAGES = 6
+# Share of the training images that become val: enough are left to draw some of them.
+VAL_FRACTION = 0.5
 # Longest side of what is trained on, pixels; IRN's default radius needs 76 for its crops.
 SIDE = 96
 # Of maps and predictions; wsss.config.combinations allows no smaller view than a tenth.
@@ -76,6 +79,7 @@ def _rules(steps: int, *, gpus: int) -> dict[str, dict[str, Rule]]:
             "train": few,
             "val": few,
             "ood": few,
+            "val_fraction": partial(min, VAL_FRACTION),
         },
         "ood_sets": {
             "size": size,
@@ -87,6 +91,8 @@ def _rules(steps: int, *, gpus: int) -> dict[str, dict[str, Rule]]:
             "epochs": partial(min, epochs),
             "stop_after_epochs": partial(min, epochs),
             "iterations": repeat,
+            "training_images": partial(min, DRAWN_IMAGES),
+            "ood_images": partial(min, DRAWN_IMAGES),
             "batch_size": partial(min, BATCH * gpus),
             "crop_size": side,
             "resize_long": lambda sides: [*map(side, sides)],

@@ -23,10 +23,21 @@ def first_of(config: Mapping[str, Any], classifier: str) -> Mapping[str, Any]:
         config: A resolved config.
         classifier: One of its classifiers.
     """
-    options: Mapping[str, Any] = config["classifiers"][classifier]
-    while options["start_from"] is not None:
-        options = config["classifiers"][options["start_from"]]
-    return options
+    first: Mapping[str, Any] = config["classifiers"][trainings_of(config, classifier)[0]]
+    return first
+
+
+def trainings_of(config: Mapping[str, Any], classifier: str) -> list[str]:
+    """Return the classifiers whose trainings follow one another, the last being the one named.
+
+    Args:
+        config: A resolved config.
+        classifier: One of its classifiers.
+    """
+    names = [classifier]
+    while (start := config["classifiers"][names[0]]["start_from"]) is not None:
+        names.insert(0, start)
+    return names
 
 
 def first_refiner_of(config: Mapping[str, Any], refiner: str) -> Mapping[str, Any]:

@@ -15,6 +15,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 # Figures in which chains of the same values are runs of one.
 POOLED = ("metric_boxes",)
 OOD_SIZE = "ood_sets.size"
+# Numbers of images that a classifier is trained with, of which null is all.
+DRAWN = ("classifiers.ood_images", "classifiers.training_images")
 # Not an option: what of a chain's label stands before the first colon.
 LABEL = "label"
 
@@ -29,6 +31,8 @@ def option_values(
     link's own name, and `ood_sets.kind` an option of the classifier's OoD set. `label` is what of
     the chain's label stands before the first colon. `ood_sets.size` is how many OoD images the
     config asks for: 0 of a classifier without, that of the set whose size is taken over, or "all".
+    `classifiers.ood_images` is how many of them a classifier draws, 0 without, and
+    `classifiers.training_images` of the training images; "all" where it draws none.
 
     Args:
         config: Resolved, its names checked.
@@ -82,6 +86,8 @@ def _value(config: Mapping[str, Any], label: str, chain: str, option: str, path:
         return label.partition(":")[0].strip()
     if option == OOD_SIZE:
         return _ood_size(config, config["classifiers"][chain.split("/")[1]].get("ood_set"))
+    if option in DRAWN:
+        return _drawn(config["classifiers"][chain.split("/")[1]], option.split(".")[1])
     group, *keys = option.split(".")
     names = dict(zip(CHAIN_LINKS, chain.split("/"), strict=False))
     names["ood_sets"] = config["classifiers"][names["classifiers"]].get("ood_set")
@@ -116,3 +122,9 @@ def _ood_size(config: Mapping[str, Any], name: str | None) -> int | str:
         return _ood_size(config, options["same_size_as"])
     size: int | None = options["size"]
     return "all" if size is None else size
+
+
+def _drawn(options: Mapping[str, Any], key: str) -> int | str:
+    """Return how many images a classifier is trained with."""
+    number: int | None = options.get(key, 0)
+    return "all" if number is None else number

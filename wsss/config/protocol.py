@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
-from wsss.config.lookup import first_of, first_refiner_of
+from wsss.config.lookup import first_of, first_refiner_of, trainings_of
 from wsss.config.references import CHAIN_LINKS, STAGE_LINKS
 from wsss.config.saliency import Use, saliency_uses
 from wsss.config.thresholds import KEYS
@@ -23,6 +23,8 @@ SALIENCY = {
 }
 # PSA's background scores, which stand for thresholds.
 ALPHAS = ("low_alpha", "high_alpha", "alpha")
+# Numbers of images that a training draws, in words.
+DRAWN = {"training_images": "of the training images", "ood_images": "of the OoD images"}
 # Every training ends with its last step; no score picks an earlier state.
 CHECKPOINT = "the last one of every training"
 
@@ -31,8 +33,8 @@ def row_protocol(config: Mapping[str, Any], chain: str, stage: str) -> dict[str,
     """Return the protocol of a chain at a stage: a text each for the table's columns.
 
     These are `initial_weights`, `scales` (of what the stage shows), `crf`, `refiner_thresholds`
-    and PSA's alphas ("" for a seed, whose threshold the metrics have), `saliency` ("" without any)
-    and `checkpoint`.
+    and PSA's alphas ("" for a seed, whose threshold the metrics have), `saliency` ("" without any),
+    `drawn_images` ("" where all train the classifiers) and `checkpoint`.
 
     Args:
         config: A resolved config.
@@ -54,6 +56,7 @@ def row_protocol(config: Mapping[str, Any], chain: str, stage: str) -> dict[str,
         "crf": _crf(links, stage),
         "refiner_thresholds": "; ".join(_thresholds(refiner)),
         "saliency": _saliency(config, chain, stage),
+        "drawn_images": _drawn_images(config, names[1]),
         "checkpoint": CHECKPOINT,
     }
 
@@ -139,3 +142,13 @@ def _use(config: Mapping[str, Any], use: Use) -> str:
 def _settled(options: Mapping[str, Any]) -> tuple[str, str]:
     """Return what becomes of a refiner's disagreements with saliency maps."""
     return options["foreground_not_salient"], options["background_salient"]
+
+
+def _drawn_images(config: Mapping[str, Any], classifier: str) -> str:
+    """Return how many images the trainings of a chain's classifier draw, in their order."""
+    told = []
+    for name in trainings_of(config, classifier):
+        options = config["classifiers"][name]
+        drawn = [f"{options[key]} {noun}" for key, noun in DRAWN.items() if options.get(key)]
+        told += [f"{name} with {' and '.join(drawn)}"] if drawn else []
+    return f"{'; '.join(told)}; every random seed draws others" if told else ""

@@ -8,6 +8,9 @@ import pandas as pd
 from wsss.figures.metric_names import metric_of, scale
 from wsss.figures.selection import STAGE_TITLES, overall, select_stage
 
+# Options that are numbers of OoD images: of the set, and of those that a classifier draws.
+OOD_IMAGES = ("ood_sets.size", "classifiers.ood_images")
+
 
 def metric_at(
     table: pd.DataFrame,
@@ -91,7 +94,7 @@ def runs_at(
 
 def axis_title(option: str) -> str:
     """Return what an axis is called: the last key of an option's path, or what that stands for."""
-    if option == "ood_sets.size":
+    if option in OOD_IMAGES:
         return "OoD images"
     return option.rpartition(".")[2].replace("_", " ")
 

@@ -75,6 +75,11 @@ def set_size(name: str, config: Config, splits: Splits) -> int:
     return min(options["size"] or candidates, candidates)
 
 
+def drawn(number: int | None, images: int) -> int:
+    """Return how many of some images a training is with: a number of them, or None for all."""
+    return images if number is None else min(number, images)
+
+
 def steps_at(scale: float, *, steps: int, half_scale_steps: str) -> int:
     """Return AdvCAM's steps at a scale: those of `wsss.localize.advcam`, which imports torch."""
     if scale != 0.5 or half_scale_steps == "same":
@@ -112,9 +117,10 @@ def once(name: str) -> Measure:
 
 
 def clustered(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
-    """Return the amount of clustering: the OoD set's images pass once."""
-    name = config["classifiers"][wildcards["classifier"]]["ood_set"]
-    return _of_images(set_size(name, config, splits), splits.get("ood", EMPTY))
+    """Return the amount of clustering: the OoD images of the training pass once."""
+    options = config["classifiers"][wildcards["classifier"]]
+    images = drawn(options["ood_images"], set_size(options["ood_set"], config, splits))
+    return _of_images(images, splits.get("ood", EMPTY))
 
 
 def erased(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
@@ -140,7 +146,8 @@ def classifier(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
     images = options["images"]
     batch = images["batch_size"]
     epochs = options.get("stop_after_epochs") or options["epochs"]
-    steps = _steps(epochs, batch, splits.get("train", EMPTY).images)
+    trained = drawn(options["training_images"], splits.get("train", EMPTY).images)
+    steps = _steps(epochs, batch, trained)
     if options["method"] == "wood":
         # A step up their own score is a pass of the OoD images, forward and backward, too.
         batch += options["ood_batch_size"] * (2 if options["perturbation_step"] else 1)

@@ -16,8 +16,8 @@ from wsss.figures.selection import STAGE_TITLES, chain_at_stage, overall, select
 SUMMARY_COLUMNS = (
     "label", "chain", "stage", "split", "threshold_policy", "threshold_low", "threshold_high",
     "ood_pruning", "saw_pixel_labels", "known_saliency", "initial_weights", "scales", "crf",
-    "refiner_thresholds", "saliency", "checkpoint", "num_images", "num_classes", "metric", "mean",
-    "sd", "n", "expected",
+    "refiner_thresholds", "saliency", "drawn_images", "checkpoint", "num_images", "num_classes",
+    "metric", "mean", "sd", "n", "expected",
 )  # fmt: skip
 # Columns whose text is each row's own.
 ROW_TITLES = {
@@ -26,6 +26,7 @@ ROW_TITLES = {
     "crf": "CRF",
     "refiner_thresholds": "Refiner's thresholds",
     "saliency": "Saliency maps",
+    "drawn_images": "Drawn images",
     "checkpoint": "Checkpoint",
 }
 # Columns that say that pixel labels had a part in a row.
