@@ -1,4 +1,4 @@
-"""The preset of ablations on the scenes: each variant is the demo's W-OoD but for what it says."""
+"""The preset of ablations on the scenes: a variant is the demo's classifier but for what it says."""
 
 import re
 
@@ -22,16 +22,18 @@ def config():
 
 @pytest.fixture(scope="module")
 def changes(config):
-    """What differs from the demo's `wood`, by the preset's own classifiers."""
-    full, base = config["classifiers"]["wood"], load("config.yaml")["classifiers"]
-    return {
-        name: {key: value for key, value in options.items() if value != full[key]}
-        for name, options in config["classifiers"].items()
-        if name not in base
-    }
+    """What differs from the demo's classifier of the same kind, by the preset's own classifiers."""
+    classifiers, base = config["classifiers"], load("config.yaml")["classifiers"]
+    found = {}
+    for name in classifiers.keys() - base.keys():
+        kind = re.match(r"f_in|plain|", name)[0] or "wood"
+        demo = {**classifiers[kind], "threads": classifiers[name]["threads"]}
+        options = classifiers[name].items()
+        found[name] = {key: value for key, value in options if value != demo[key]}
+    return found
 
 
-def test_a_variant_is_the_demos_w_ood_but_for_what_it_says(config, changes):
+def test_a_variant_is_the_demos_classifier_but_for_what_it_says(config, changes):
     clusters = config["classifiers"]["wood"]["clusters"]
     for name, own in changes.items():
         if found := re.fullmatch(r"tau_(\d+)_(\d)_(\d+)", name):
@@ -41,13 +43,29 @@ def test_a_variant_is_the_demos_w_ood_but_for_what_it_says(config, changes):
         elif found := re.fullmatch(r"wood_k_(\d+)", name):
             assert own == {"clusters": {**clusters, "clusters": int(found[1])}}
         elif found := re.fullmatch(r"wood_(\d+)", name):
-            assert own == {"ood_set": f"hard_{found[1]}"}
-            assert config["ood_sets"][f"hard_{found[1]}"]["size"] == int(found[1])
+            assert own == {"ood_images": int(found[1])}
+        elif found := re.fullmatch(r"f_in_(\d+)", name):
+            assert own == {"training_images": int(found[1])}
+        elif found := re.fullmatch(r"plain_(\d+)", name):
+            wanted = {"start_from": f"f_in_{found[1]}", "training_images": int(found[1])}
+            assert own == wanted
+        elif found := re.fullmatch(r"wood_of_(\d+)", name):
+            assert own.pop("ood_images") in (24, 96)
+            wanted = {"start_from": f"f_in_{found[1]}", "training_images": int(found[1])}
+            assert own == wanted
         elif found := re.fullmatch(r"wood_epoch_(\d)", name):
             assert own == {"stop_after_epochs": int(found[1])}
         else:
             assert len(own) == 1, name
-    assert len({str(own) for own in changes.values()}) == len(changes)
+    kinds = [(name.split("_")[0], str(own)) for name, own in changes.items()]
+    assert len(set(kinds)) == len(kinds)
+
+
+def test_where_the_sum_is_held_it_is_that_of_all_training_images(config):
+    for chain in config["tables"]["ood_shares"]["chains"].values():
+        options = config["classifiers"][chain.split("/")[1]]
+        training = options["training_images"] or config["datasets"]["scenes"]["train"]
+        assert training + options.get("ood_images", 0) == 800
 
 
 def test_a_row_of_a_table_is_what_its_label_says(config):
@@ -61,9 +79,10 @@ def test_a_row_of_a_table_is_what_its_label_says(config):
             assert label == f"K-means, K {clusters['clusters']}"
 
 
-def test_the_boxes_stand_at_the_sets_sizes(config):
-    figure = config["figures"]["ood_sizes"]
-    values = option_values(config, figure, "config.figures.ood_sizes")["ood_sets.size"]
+@pytest.mark.parametrize("name", ["ood_sizes", "ood_shares"])
+def test_the_boxes_stand_at_the_numbers_of_ood_images(config, name):
+    figure = config["figures"][name]
+    values = option_values(config, figure, f"config.figures.{name}")["classifiers.ood_images"]
     labels = {chain: label for label, chain in figure["chains"].items()}
     assert [str(value) for value in values.values()] == [labels[chain] for chain in values]
 

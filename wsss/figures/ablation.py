@@ -93,7 +93,12 @@ def runs_at(
 
 
 def axis_title(option: str) -> str:
-    """Return what an axis is called: the last key of an option's path, or what that stands for."""
+    """Return what an axis is called: the last key of an option's path, or what that stands for.
+
+    Labels speak for themselves.
+    """
+    if option == "label":
+        return ""
     if option in OOD_IMAGES:
         return "OoD images"
     return option.rpartition(".")[2].replace("_", " ")
