@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bench.peak_memory import peak_memory
+from bench.rows import feature_similarity
 from bench.rows.random_walk import WALK, prepare
 from tests.references.random_walk_squared import random_walk_squared
 from wsss.ood.rank import rank_candidates
@@ -46,6 +47,11 @@ def _walk_inputs(cells: int) -> Any:
     return prepare(height, round(cells / height))
 
 
+def _loss_inputs(positions: int) -> Any:
+    """Return predictions and colours of that many positions, a square number."""
+    return feature_similarity.prepare(round(positions**0.5))
+
+
 def _score_shards(candidates: int) -> Iterator[tuple[list[str], np.ndarray]]:
     """Yield synthetic scores of candidates, a shard at a time, most of them low."""
     generator = np.random.default_rng(0)
@@ -70,6 +76,21 @@ SCALINGS = (
         (1_480, 2_961, 5_922),
         _walk_inputs,
         lambda inputs: random_walk_squared(*inputs, **WALK),
+    ),
+    Scaling(
+        "Feature similarity loss",
+        "positions",
+        (784, 3_136, 12_544, 50_176),
+        _loss_inputs,
+        feature_similarity.ours,
+    ),
+    # All pairs of 12,544 positions and 20 classes would take 13 GB, several times over.
+    Scaling(
+        "Feature similarity loss, plain",
+        "positions",
+        (784, 1_600, 3_136),
+        _loss_inputs,
+        feature_similarity.plain,
     ),
     Scaling(
         "OoD ranking, 20 classes",
