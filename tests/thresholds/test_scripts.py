@@ -111,12 +111,12 @@ def evaluate(project, setting, thresholds, curve=CURVE):
     return whole.set_index("threshold_policy"), read_table(project / "curve.csv", ["threshold"])
 
 
-def masks_of(project, script, options, thresholds, **params):
-    key = "labels" if script == "label_confident" else "pseudo_masks"
-    run(script, project,
+def masks_of(project, module, options, thresholds, function="refine"):
+    run("refine_maps", project,
         input={**tables(project), "maps": project / "1/0.h5", "thresholds": thresholds},
-        output={key: project / "masks"},
-        params={"options": options, "shards": 1, **params})  # fmt: skip
+        output={"masks": project / "masks"},
+        params={"module": module, "function": function, "options": options,
+                "shards": 1})  # fmt: skip
     return {path.stem: read_mask(path) for path in Path(project / "masks").glob("*.png")}
 
 
@@ -164,16 +164,14 @@ def test_a_threshold_that_is_in_the_curve_counts_once(project):
 def test_pseudo_masks_take_what_the_maps_tell(project):
     path = choose(project)
     threshold = read_thresholds(path)["expected_iou"]
-    masks = masks_of(
-        project, "refine_maps", {"background_threshold": "expected_iou"}, path, method="seed"
-    )
+    masks = masks_of(project, "seed", {"background_threshold": "expected_iou"}, path)
     with MapReader([project / "1/0.h5"]) as reader:
         for image_id, mask in masks.items():
             maps = reader.read_full(image_id)
             expected = seed_from_maps(maps.maps, maps.class_ids, background_threshold=threshold)
             np.testing.assert_array_equal(mask, expected)
     assert len(masks) == 7
-    fixed = masks_of(project, "refine_maps", {"background_threshold": threshold}, [], method="seed")
+    fixed = masks_of(project, "seed", {"background_threshold": threshold}, [])
     assert all(np.array_equal(fixed[name], masks[name]) for name in masks)
 
 
@@ -182,8 +180,10 @@ def test_confident_labels_may_be_relative(project):
     threshold = read_thresholds(path)["otsu"]
     relative = {"foreground_threshold": "otsu + 0.1", "background_threshold": "otsu - 0.1"}
     numbers = {"foreground_threshold": threshold + 0.1, "background_threshold": threshold - 0.1}
-    found = masks_of(project, "label_confident", CRF | relative, path, method="irn")
-    expected = masks_of(project, "label_confident", CRF | numbers, [], method="irn")
+    found, expected = (
+        masks_of(project, "irn_labels", CRF | thresholds, chosen, function="confident_labels")
+        for thresholds, chosen in ((relative, path), (numbers, []))
+    )
     assert all(np.array_equal(found[name], expected[name]) for name in expected)
     assert any((mask == 2).any() for mask in found.values())
 
@@ -199,4 +199,4 @@ def test_maps_without_contrast_stop_only_who_asks_them(project):
     with pytest.raises(ValueError, match=r"no background threshold follows .* by otsu"):
         evaluate(project, "otsu", path)
     with pytest.raises(ValueError, match=r"no background threshold follows .* by otsu"):
-        masks_of(project, "refine_maps", {"background_threshold": "otsu"}, path, method="seed")
+        masks_of(project, "seed", {"background_threshold": "otsu"}, path)

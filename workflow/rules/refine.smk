@@ -5,7 +5,7 @@ rule refine_maps:
         maps=f"{LOCALIZER}/maps/{{shard}}.h5",
         thresholds=thresholds_of,
     output:
-        pseudo_masks=directory(f"{REFINER}/pseudo_masks/{{shard}}"),
+        masks=directory(f"{REFINER}/pseudo_masks/{{shard}}"),
     log:
         f"{R}/logs/{REFINER_LOG}/refine_maps/{{shard}}.log",
     benchmark:
@@ -17,7 +17,8 @@ rule refine_maps:
     resources:
         **limits("refine_maps"),
     params:
-        method=lambda w: config["refiners"][w.refiner]["method"],
+        module=lambda w: config["refiners"][w.refiner]["method"],
+        function="refine",
         options=lambda w: options_of("refiners", w.refiner, "method"),
         shards=config["shards"]["train"],
         code=lambda w: script_code("refine_maps", refiner_file(w)),
@@ -32,7 +33,7 @@ rule label_confident:
         maps=f"{LOCALIZER}/maps/{{shard}}.h5",
         thresholds=thresholds_of,
     output:
-        labels=directory(f"{REFINER}/confident_labels/{{shard}}"),
+        masks=directory(f"{REFINER}/confident_labels/{{shard}}"),
     log:
         f"{R}/logs/{REFINER_LOG}/label_confident/{{shard}}.log",
     benchmark:
@@ -44,12 +45,13 @@ rule label_confident:
     resources:
         **limits("label_confident"),
     params:
-        method=lambda w: config["refiners"][w.refiner]["method"],
+        module=lambda w: f"{config['refiners'][w.refiner]['method']}_labels",
+        function="confident_labels",
         options=lambda w: config["refiners"][w.refiner]["labels"],
         shards=config["shards"]["train"],
-        code=lambda w: script_code("label_confident", label_file(w)),
+        code=lambda w: script_code("refine_maps", label_file(w)),
     script:
-        "../scripts/label_confident.py"
+        "../scripts/refine_maps.py"
 
 
 rule train_irn:

@@ -1,4 +1,4 @@
-"""Pseudo-masks of one shard from its maps alone (seed, CRF)."""
+"""Masks of one shard from its maps alone: pseudo-masks, or what a refiner's network learns from."""
 
 from functools import partial
 from importlib import import_module
@@ -15,7 +15,8 @@ from wsss.store.mask_folders import write_masks
 from wsss.store.thresholds import read_thresholds
 
 log_to(snakemake.log[0])
-refine = import_module(f"wsss.refine.{snakemake.params.method}").refine
+module, function = snakemake.params.module, snakemake.params.function
+refine = getattr(import_module(f"wsss.refine.{module}"), function)
 index = read_index(snakemake.input.index, snakemake.input.classes)
 thresholds = snakemake.input.thresholds
 options = with_thresholds(
@@ -31,7 +32,4 @@ with MapReader([snakemake.input.maps]) as reader:
             yield record.image_id, read_image(record.path), maps.maps, maps.class_ids
 
     masks = parallel_map(partial(refine_item, refine, options), items(), workers=snakemake.threads)
-    write_masks(
-        snakemake.output.pseudo_masks,
-        progress(masks, total=len(records), description=snakemake.params.method),
-    )
+    write_masks(snakemake.output.masks, progress(masks, total=len(records), description=module))
