@@ -28,7 +28,12 @@ from wsss.models.irn import IRNet
 from wsss.store.masks import read_mask, voc_palette
 from wsss.store.tables import read_table
 from wsss.store.weights import save_weights
-from wsss.train.networks import load_classifier, load_irnet, load_segmenter, save_segmenter
+from wsss.train.networks import (
+    load_classifier,
+    load_refiner_network,
+    load_segmenter,
+    save_segmenter,
+)
 
 CLASSES = ("cat", "dining table")
 RECIPE = {"network": "deeplab_v2", "backbone": "compact", "atrous_rates": [1, 2], "scales": [0.5]}
@@ -478,7 +483,7 @@ def test_an_imported_boundary_network_equals_the_official_one(capsys, tmp_path):
     path = official_file(tmp_path / "irn.pth", case, shapes)
     out, (status, _, errors) = import_file(capsys, "irn", path)
     assert status == 0, errors
-    assert_evaluates_as_official(case, load_irnet(out))
+    assert_evaluates_as_official(case, load_refiner_network(out, method="irn"))
 
 
 @pytest.mark.slow

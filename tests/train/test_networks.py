@@ -7,15 +7,14 @@ from wsss.models.irn import IRNet
 from wsss.models.psa import AffinityNet
 from wsss.store.weights import save_weights
 from wsss.train.networks import (
-    load_affinity_net,
     load_classifier,
-    load_irnet,
+    load_refiner_network,
     load_segmenter,
-    save_affinity_net,
     save_classifier,
-    save_irnet,
+    save_refiner_network,
     save_segmenter,
     start_classifier,
+    start_refiner_network,
     start_segmenter,
 )
 
@@ -54,23 +53,25 @@ def test_equal_networks_are_equal_files(saved, tmp_path):
     assert (tmp_path / "again").read_bytes() == path.read_bytes()
 
 
-def test_an_irn_comes_back(tmp_path):
-    irnet = IRNet(small_classifier().backbone)
-    save_irnet(tmp_path / "net", irnet, backbone="compact", classes=CLASSES)
-    loaded = load_irnet(tmp_path / "net")
-    assert equal_tensors(loaded.state_dict(), irnet.state_dict()) and not loaded.training
-
-
-def test_an_affinity_net_comes_back(tmp_path):
-    options = {"distance": "sum", "group_norm": True}
-    network = AffinityNet(small_classifier().backbone, **options)
-    recipe = {"backbone": "compact", **options}
-    save_affinity_net(tmp_path / "net", network, recipe=recipe, classes=CLASSES)
-    loaded = load_affinity_net(tmp_path / "net")
+@pytest.mark.parametrize(
+    ("method", "kind", "options"),
+    [("irn", IRNet, {}), ("psa", AffinityNet, {"distance": "sum", "group_norm": True})],
+)
+def test_the_network_of_a_refiner_comes_back(saved, tmp_path, method, kind, options):
+    path, classifier = saved
+    network, recipe, classes = start_refiner_network(method, path, options=options, random_seed=0)
+    assert isinstance(network, kind) and recipe == {"backbone": "compact", **options}
+    assert equal_tensors(network.backbone.state_dict(), classifier.backbone.state_dict())
+    out = tmp_path / method
+    save_refiner_network(out, network, method=method, recipe=recipe, classes=classes)
+    loaded = load_refiner_network(out, method=method)
     assert equal_tensors(loaded.state_dict(), network.state_dict()) and not loaded.training
-    assert loaded.distance == "sum"
-    with pytest.raises(ValueError, match="net is not a irn of this project but 'psa'"):
-        load_irnet(tmp_path / "net")
+    assert getattr(loaded, "distance", None) == options.get("distance")
+    other = {"irn": "psa", "psa": "irn"}[method]
+    with pytest.raises(
+        ValueError, match=f"{method} is not a {other} of this project but '{method}'"
+    ):
+        load_refiner_network(out, method=other)
 
 
 def test_a_segmenter_comes_back(tmp_path):
@@ -86,7 +87,7 @@ def test_a_network_of_another_kind_is_refused(saved, tmp_path):
     with pytest.raises(ValueError, match="net is not a segmenter of this project but 'classifier'"):
         load_segmenter(path)
     with pytest.raises(ValueError, match="net is not a irn of this project but 'classifier'"):
-        load_irnet(path)
+        load_refiner_network(path, method="irn")
     save_weights(tmp_path / "other", {"x": torch.zeros(1)}, metadata={})
     with pytest.raises(ValueError, match=r"other is not a classifier .* 'unmarked weights'"):
         load_classifier(tmp_path / "other")

@@ -61,7 +61,7 @@ rule train_irn:
         classifier=f"{CLASSIFIER}/classifier.safetensors",
         labels=[f"{REFINER}/confident_labels/{shard}" for shard in shards_of("train")],
     output:
-        irnet=f"{REFINER}/irn.safetensors",
+        network=f"{REFINER}/irn.safetensors",
         train=f"{REFINER}/train.csv",
     log:
         f"{R}/logs/{REFINER_LOG}/train_irn.log",
@@ -74,10 +74,14 @@ rule train_irn:
     resources:
         **limits("train_irn", gpus=config["gpus"]["train"]),
     params:
+        method="irn",
+        network={},
         options=lambda w: config["refiners"][w.refiner]["training"],
-        code=lambda w: script_code("train_irn", *network_files(w.classifier)),
+        code=lambda w: script_code(
+            "train_refiner", "wsss/train/irn.py", *network_files(w.classifier)
+        ),
     script:
-        "../scripts/train_irn.py"
+        "../scripts/train_refiner.py"
 
 
 rule walk_irn:
@@ -142,7 +146,7 @@ rule train_psa:
         classifier=f"{CLASSIFIER}/classifier.safetensors",
         labels=[f"{REFINER}/confident_labels/{shard}" for shard in shards_of("train")],
     output:
-        psa=f"{REFINER}/psa.safetensors",
+        network=f"{REFINER}/psa.safetensors",
         train=f"{REFINER}/train.csv",
     log:
         f"{R}/logs/{REFINER_LOG}/train_psa.log",
@@ -155,13 +159,14 @@ rule train_psa:
     resources:
         **limits("train_psa", gpus=config["gpus"]["train"]),
     params:
+        method="psa",
         network=lambda w: config["refiners"][w.refiner]["network"],
         options=lambda w: config["refiners"][w.refiner]["training"],
         code=lambda w: script_code(
-            "train_psa", backbone_file(backbone_of(w.classifier))
+            "train_refiner", "wsss/train/psa.py", *network_files(w.classifier)
         ),
     script:
-        "../scripts/train_psa.py"
+        "../scripts/train_refiner.py"
 
 
 rule walk_psa:

@@ -9,13 +9,13 @@ from wsss.refine.irn import refine
 from wsss.store.maps import MapReader
 from wsss.store.mask_folders import write_masks
 from wsss.train.device import prepare_device
-from wsss.train.networks import load_irnet
+from wsss.train.networks import load_refiner_network
 
 log_to(snakemake.log[0])
 device = prepare_device(threads=snakemake.config["threads"]["infer"])
 index = read_index(snakemake.input.index, snakemake.input.classes)
 records = shard_of(index.split("train"), int(snakemake.wildcards.shard), snakemake.params.shards)
-irnet = load_irnet(snakemake.input.irnet).to(device)
+irnet = load_refiner_network(snakemake.input.irnet, method="irn").to(device)
 with MapReader([snakemake.input.maps]) as reader:
 
     def masks():

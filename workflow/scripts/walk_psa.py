@@ -10,14 +10,14 @@ from wsss.refine.psa import refine
 from wsss.store.maps import MapReader
 from wsss.store.mask_folders import write_masks
 from wsss.train.device import prepare_device
-from wsss.train.networks import load_affinity_net
+from wsss.train.networks import load_refiner_network
 
 log_to(snakemake.log[0])
 device = prepare_device(threads=snakemake.config["threads"]["infer"])
 options = snakemake.params.options
 index = read_index(snakemake.input.index, snakemake.input.classes)
 records = shard_of(index.split("train"), int(snakemake.wildcards.shard), snakemake.params.shards)
-network = load_affinity_net(snakemake.input.psa).to(device)
+network = load_refiner_network(snakemake.input.psa, method="psa").to(device)
 offsets = neighbours(options["radius"])
 with MapReader([snakemake.input.maps]) as reader:
 

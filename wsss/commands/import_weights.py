@@ -17,7 +17,7 @@ from wsss.models.official_weights import classifier_from_official, irn_from_offi
 from wsss.models.renaming import rename_exactly
 from wsss.models.seam import seam_from_official
 from wsss.store.weights import load_torch_state
-from wsss.train.networks import save_classifier, save_irnet, save_segmenter
+from wsss.train.networks import save_classifier, save_refiner_network, save_segmenter
 
 VOC_CLASSES = (
     *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
@@ -113,7 +113,9 @@ def _save_irnet(
 ) -> tuple[str, ...]:
     irnet = IRNet(build_backbone("resnet50"))
     irnet.load_state_dict(irn_from_official(state))
-    save_irnet(output, irnet, backbone="resnet50", classes=classes)
+    save_refiner_network(
+        output, irnet, method="irn", recipe={"backbone": "resnet50"}, classes=classes
+    )
     return ()
 
 

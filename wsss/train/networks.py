@@ -1,7 +1,7 @@
 """Trained networks as files: safetensors whose metadata say how to build the network again."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from wsss.store.weights import is_safetensors, load_weights, save_weights
 from wsss.train.initial_weights import start_from_others
 
 PLAIN = Classifier.network
+# Networks that refiners train on a backbone, by method.
+OF_REFINERS: dict[str, Callable[..., nn.Module]] = {"irn": IRNet, "psa": AffinityNet}
 
 
 def save_classifier(
@@ -101,40 +103,44 @@ def _start_from_file(
         part.load_state_dict(known.state_dict())
 
 
-def save_irnet(path: Path, irnet: IRNet, *, backbone: str, classes: Sequence[str]) -> None:
-    """Write a boundary and displacement network."""
-    _save(path, irnet, kind="irn", recipe={"backbone": backbone}, classes=classes)
+def start_refiner_network(
+    method: str, start: Path, *, options: Mapping[str, Any], random_seed: int
+) -> tuple[nn.Module, dict[str, Any], tuple[str, ...]]:
+    """Return (the network that a refiner's training starts from, its recipe, class names).
 
-
-def load_irnet(path: Path) -> IRNet:
-    """Return the network in evaluation mode.
-
-    Raises:
-        ValueError: The file is not a boundary network of this project.
+    Args:
+        method: One of `OF_REFINERS`.
+        start: The classifier whose backbone it takes.
+        options: Its arguments beside the backbone.
+        random_seed: Of the random weights.
     """
-    state, recipe, _ = _load(path, kind="irn")
-    with torch.device("meta"):
-        irnet = IRNet(build_backbone(recipe["backbone"]))
-    irnet.load_state_dict(state, assign=True)
-    return irnet.eval()
+    classifier, backbone, classes = load_classifier(start)
+    torch.manual_seed(random_seed)
+    network = OF_REFINERS[method](classifier.backbone, **options)
+    return network, {"backbone": backbone, **options}, classes
 
 
-def save_affinity_net(
-    path: Path, network: AffinityNet, *, recipe: dict[str, object], classes: Sequence[str]
+def save_refiner_network(
+    path: Path,
+    network: nn.Module,
+    *,
+    method: str,
+    recipe: Mapping[str, Any],
+    classes: Sequence[str],
 ) -> None:
-    """Write an AffinityNet with its backbone's name and its other arguments (`recipe`)."""
-    _save(path, network, kind="psa", recipe=recipe, classes=classes)
+    """Write a refiner's network with its backbone's name and its other arguments (`recipe`)."""
+    _save(path, network, kind=method, recipe=recipe, classes=classes)
 
 
-def load_affinity_net(path: Path) -> AffinityNet:
-    """Return the network in evaluation mode.
+def load_refiner_network(path: Path, *, method: str) -> nn.Module:
+    """Return a refiner's network in evaluation mode.
 
     Raises:
-        ValueError: The file is not an AffinityNet of this project.
+        ValueError: The file is not such a network of this project.
     """
-    state, recipe, _ = _load(path, kind="psa")
+    state, recipe, _ = _load(path, kind=method)
     with torch.device("meta"):
-        network = AffinityNet(build_backbone(recipe.pop("backbone")), **recipe)
+        network = OF_REFINERS[method](build_backbone(recipe.pop("backbone")), **recipe)
     network.load_state_dict(state, assign=True)
     return network.eval()
 
@@ -206,7 +212,7 @@ def load_segmenter(path: Path) -> tuple[MultiScale, tuple[str, ...]]:
 
 
 def _save(
-    path: Path, module: nn.Module, *, kind: str, recipe: dict, classes: Sequence[str]
+    path: Path, module: nn.Module, *, kind: str, recipe: Mapping, classes: Sequence[str]
 ) -> None:
     metadata = {"kind": kind, "recipe": json.dumps(recipe), "classes": json.dumps(list(classes))}
     save_weights(path, module.state_dict(), metadata=metadata)
