@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+from typing import get_args
 
 import pytest
 import yaml
@@ -41,10 +42,15 @@ def arguments(path, *filled_by_the_script):
     function = getattr(importlib.import_module(f"wsss.{module}"), name)
     parameters = inspect.signature(function).parameters.values()
     own = {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY}
-    assert set(filled_by_the_script) <= set(own), path
     defaults = [p.name for p in own.values() if p.default is not p.empty]
     assert not defaults, f"{path} has defaults of its own for {defaults}"
-    return {"lambda" if name == "lambda_" else name for name in own} - set(filled_by_the_script)
+    # `**options: Unpack[Options]` takes the keys of a TypedDict.
+    shared = [get_args(p.annotation)[0] for p in parameters if p.kind is p.VAR_KEYWORD]
+    assert not any(one.__optional_keys__ for one in shared), path
+    own.update(dict.fromkeys(name for one in shared for name in one.__required_keys__))
+    found = {"lambda" if name == "lambda_" else name for name in own}
+    assert set(filled_by_the_script) <= found, path
+    return found - set(filled_by_the_script)
 
 
 def names(prefix):

@@ -1,6 +1,7 @@
 """Fully connected CRF (Krähenbühl and Koltun 2011); refiner `crf`: a seed that it smooths."""
 
 from collections.abc import Sequence
+from typing import TypedDict, Unpack
 
 import numpy as np
 from pydensecrf.densecrf import DenseCRF2D
@@ -11,16 +12,30 @@ from wsss.refine.seed import check_inputs, label_indices, mask_of
 SMALLEST_PROBABILITY = 1e-5
 
 
+class Crf(TypedDict):
+    """The options of a fully connected CRF.
+
+    Attributes:
+        iterations: Mean-field iterations; 0 returns the normalised input.
+        gaussian_sxy: Standard deviation of the smoothness kernel, pixels.
+        gaussian_compat: Weight of the smoothness kernel.
+        bilateral_sxy: Standard deviation of the appearance kernel in position, pixels.
+        bilateral_srgb: Its standard deviation in colour, grey levels of 255.
+        bilateral_compat: Weight of the appearance kernel.
+    """
+
+    iterations: int
+    gaussian_sxy: float
+    gaussian_compat: float
+    bilateral_sxy: float
+    bilateral_srgb: float
+    bilateral_compat: float
+
+
 def dense_crf(
     image: np.ndarray,
     probs: np.ndarray,
-    *,
-    iterations: int,
-    gaussian_sxy: float,
-    gaussian_compat: float,
-    bilateral_sxy: float,
-    bilateral_srgb: float,
-    bilateral_compat: float,
+    **crf: Unpack[Crf],
 ) -> np.ndarray:
     """Return the label probabilities after mean-field iterations of a fully connected CRF.
 
@@ -31,12 +46,7 @@ def dense_crf(
     Args:
         image: RGB (H, W, 3) uint8.
         probs: Probabilities (K, H, W) in 0..1; K may be 1.
-        iterations: Mean-field iterations; 0 returns the normalised input.
-        gaussian_sxy: Standard deviation of the smoothness kernel, pixels.
-        gaussian_compat: Weight of the smoothness kernel.
-        bilateral_sxy: Standard deviation of the appearance kernel in position, pixels.
-        bilateral_srgb: Its standard deviation in colour, grey levels of 255.
-        bilateral_compat: Weight of the appearance kernel.
+        **crf: See `Crf`.
 
     Returns:
         Float32 probabilities (K, H, W) that sum to one over K.
@@ -44,16 +54,7 @@ def dense_crf(
     Raises:
         ValueError: Image and probabilities differ in size, or probabilities lie outside 0..1.
     """
-    (found,) = dense_crfs(
-        image,
-        [probs],
-        iterations=iterations,
-        gaussian_sxy=gaussian_sxy,
-        gaussian_compat=gaussian_compat,
-        bilateral_sxy=bilateral_sxy,
-        bilateral_srgb=bilateral_srgb,
-        bilateral_compat=bilateral_compat,
-    )
+    (found,) = dense_crfs(image, [probs], **crf)
     return found
 
 
@@ -75,7 +76,7 @@ def dense_crfs(
     Args:
         image: RGB (H, W, 3) uint8.
         several: Probabilities (K, H, W) in 0..1 each; they need not sum to one (PSA's scores).
-        iterations: As in `dense_crf`, and so are the following.
+        iterations: As in `Crf`, and so are the following.
         gaussian_sxy: Pixels.
         gaussian_compat: Weight.
         bilateral_sxy: Pixels.
@@ -124,12 +125,7 @@ def dense_crf_labels(
     *,
     num_labels: int,
     certainty: float,
-    iterations: int,
-    gaussian_sxy: float,
-    gaussian_compat: float,
-    bilateral_sxy: float,
-    bilateral_srgb: float,
-    bilateral_compat: float,
+    **crf: Unpack[Crf],
 ) -> list[np.ndarray]:
     """Return the labels that a fully connected CRF prefers to each of several given hard labels.
 
@@ -141,12 +137,7 @@ def dense_crf_labels(
         several: Labels (H, W), integers below `num_labels`.
         num_labels: How many labels there are; with one there is nothing to decide.
         certainty: Probability of the given label, above 0 and below 1.
-        iterations: As in `dense_crf`, and so are the following.
-        gaussian_sxy: Pixels.
-        gaussian_compat: Weight.
-        bilateral_sxy: Pixels.
-        bilateral_srgb: Grey levels of 255.
-        bilateral_compat: Weight.
+        **crf: See `Crf`.
 
     Returns:
         Labels (H, W) uint8, one array for each one given.
@@ -169,12 +160,7 @@ def dense_crf_labels(
     found = dense_crfs(
         image,
         probs,
-        iterations=iterations,
-        gaussian_sxy=gaussian_sxy,
-        gaussian_compat=gaussian_compat,
-        bilateral_sxy=bilateral_sxy,
-        bilateral_srgb=bilateral_srgb,
-        bilateral_compat=bilateral_compat,
+        **crf,
     )
     return [np.argmax(one, axis=0).astype(np.uint8) for one in found]
 
@@ -186,12 +172,7 @@ def refine(
     *,
     background_threshold: float,
     certainty: float,
-    iterations: int,
-    gaussian_sxy: float,
-    gaussian_compat: float,
-    bilateral_sxy: float,
-    bilateral_srgb: float,
-    bilateral_compat: float,
+    **crf: Unpack[Crf],
 ) -> np.ndarray:
     """Return the pseudo-mask of a seed refined by the CRF on hard labels.
 
@@ -203,13 +184,8 @@ def refine(
         maps: Localization maps (n, H, W), >= 0; n may be 0.
         class_ids: Zero-based foreground classes (n,).
         background_threshold: Constant score of the background in the seed.
-        certainty: As in `dense_crf_labels`, and so are the following.
-        iterations: Mean-field iterations.
-        gaussian_sxy: Pixels.
-        gaussian_compat: Weight.
-        bilateral_sxy: Pixels.
-        bilateral_srgb: Grey levels of 255.
-        bilateral_compat: Weight.
+        certainty: As in `dense_crf_labels`.
+        **crf: See `Crf`.
 
     Returns:
         Mask (H, W) uint8: 0 background, class k written as k + 1.
@@ -223,11 +199,6 @@ def refine(
         [label_indices(maps, background_threshold=background_threshold)],
         num_labels=len(maps) + 1,
         certainty=certainty,
-        iterations=iterations,
-        gaussian_sxy=gaussian_sxy,
-        gaussian_compat=gaussian_compat,
-        bilateral_sxy=bilateral_sxy,
-        bilateral_srgb=bilateral_srgb,
-        bilateral_compat=bilateral_compat,
+        **crf,
     )
     return mask_of(labels, class_ids)

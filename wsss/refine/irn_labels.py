@@ -1,8 +1,10 @@
 """Confident labels that train the boundary network, and labels from its random walk (IRN)."""
 
+from typing import Unpack
+
 import numpy as np
 
-from wsss.refine.crf import dense_crf_labels
+from wsss.refine.crf import Crf, dense_crf_labels
 from wsss.refine.resampling import resize_bilinear
 from wsss.refine.seed import IGNORE_INDEX, check_inputs, check_order, label_indices, mask_of
 
@@ -15,12 +17,7 @@ def confident_labels(
     foreground_threshold: float,
     background_threshold: float,
     certainty: float,
-    iterations: int,
-    gaussian_sxy: float,
-    gaussian_compat: float,
-    bilateral_sxy: float,
-    bilateral_srgb: float,
-    bilateral_compat: float,
+    **crf: Unpack[Crf],
 ) -> np.ndarray:
     """Return a mask of the pixels that are surely foreground or surely background.
 
@@ -40,13 +37,8 @@ def confident_labels(
         class_ids: Zero-based foreground classes (n,).
         foreground_threshold: Score above which a pixel is surely foreground (before the CRF).
         background_threshold: Score up to which it is surely background.
-        certainty: As in `dense_crf_labels`, and so are the following.
-        iterations: Mean-field iterations.
-        gaussian_sxy: Pixels.
-        gaussian_compat: Weight.
-        bilateral_sxy: Pixels.
-        bilateral_srgb: Grey levels of 255.
-        bilateral_compat: Weight.
+        certainty: As in `dense_crf_labels`.
+        **crf: See `wsss.refine.crf.Crf`.
 
     Returns:
         Mask (H, W) uint8: 0 background, class k written as k + 1, 255 unknown.
@@ -66,12 +58,7 @@ def confident_labels(
         ],
         num_labels=len(maps) + 1,
         certainty=certainty,
-        iterations=iterations,
-        gaussian_sxy=gaussian_sxy,
-        gaussian_compat=gaussian_compat,
-        bilateral_sxy=bilateral_sxy,
-        bilateral_srgb=bilateral_srgb,
-        bilateral_compat=bilateral_compat,
+        **crf,
     )
     mask = mask_of(strict, class_ids)
     mask[(strict == 0) & (loose > 0)] = IGNORE_INDEX

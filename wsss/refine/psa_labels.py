@@ -1,8 +1,10 @@
 """Confident labels that train AffinityNet, and the background score that they start from (PSA)."""
 
+from typing import Unpack
+
 import numpy as np
 
-from wsss.refine.crf import dense_crfs
+from wsss.refine.crf import Crf, dense_crfs
 from wsss.refine.seed import IGNORE_INDEX, check_inputs, mask_of
 
 
@@ -30,12 +32,7 @@ def confident_labels(
     *,
     low_alpha: float,
     high_alpha: float,
-    iterations: int,
-    gaussian_sxy: float,
-    gaussian_compat: float,
-    bilateral_sxy: float,
-    bilateral_srgb: float,
-    bilateral_compat: float,
+    **crf: Unpack[Crf],
 ) -> np.ndarray:
     """Return a mask of the pixels that are surely foreground or surely background.
 
@@ -52,12 +49,7 @@ def confident_labels(
         class_ids: Zero-based foreground classes (n,).
         low_alpha: Exponent of the background score against which foreground is sure.
         high_alpha: Exponent of the one in which background is sure.
-        iterations: Mean-field iterations.
-        gaussian_sxy: Pixels.
-        gaussian_compat: Weight.
-        bilateral_sxy: Pixels.
-        bilateral_srgb: Grey levels of 255.
-        bilateral_compat: Weight.
+        **crf: See `wsss.refine.crf.Crf`.
 
     Returns:
         Mask (H, W) uint8: 0 background, class k written as k + 1, 255 unknown.
@@ -71,12 +63,7 @@ def confident_labels(
     refined = dense_crfs(
         image,
         [with_background(maps, alpha=alpha) for alpha in (low_alpha, high_alpha)],
-        iterations=iterations,
-        gaussian_sxy=gaussian_sxy,
-        gaussian_compat=gaussian_compat,
-        bilateral_sxy=bilateral_sxy,
-        bilateral_srgb=bilateral_srgb,
-        bilateral_compat=bilateral_compat,
+        **crf,
     )
     low, high = (np.argmax(probs, axis=0).astype(np.uint8) for probs in refined)
     mask = mask_of(low, class_ids)

@@ -1,7 +1,7 @@
 """Losses of a segmenter whose seed grows while it trains (DSRG)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from wsss.losses.dsrg import boundary_loss, grow_seed
 from wsss.losses.segmentation import multi_scale_losses, shrink_labels
-from wsss.refine.crf import dense_crf
+from wsss.refine.crf import Crf, dense_crf
 
 IGNORE_INDEX = 255
 
@@ -122,12 +122,7 @@ def crf_probabilities(
     pixels: Tensor,
     *,
     unary: str,
-    iterations: int,
-    gaussian_sxy: float,
-    gaussian_compat: float,
-    bilateral_sxy: float,
-    bilateral_srgb: float,
-    bilateral_compat: float,
+    **crf: Unpack[Crf],
 ) -> Tensor:
     """Return the probabilities after a dense CRF at the size of the map, (B, K, h, w).
 
@@ -138,12 +133,7 @@ def crf_probabilities(
         pixels: RGB (B, 3, H, W) uint8.
         unary: A label's cost: `probability`, minus its probability, as in the authors' code, where
             the CRF mostly smooths; or `logarithm`, minus its logarithm, as in every other CRF.
-        iterations: Of the mean field, and the following as in `wsss.refine.crf.dense_crf`.
-        gaussian_sxy: Cells of the map.
-        gaussian_compat: Weight.
-        bilateral_sxy: Cells of the map.
-        bilateral_srgb: Grey levels of 255.
-        bilateral_compat: Weight.
+        **crf: See `wsss.refine.crf.Crf`; a pixel is a cell of the map.
 
     Raises:
         KeyError: An unknown word.
@@ -160,12 +150,7 @@ def crf_probabilities(
         dense_crf(
             image,
             own,
-            iterations=iterations,
-            gaussian_sxy=gaussian_sxy,
-            gaussian_compat=gaussian_compat,
-            bilateral_sxy=bilateral_sxy,
-            bilateral_srgb=bilateral_srgb,
-            bilateral_compat=bilateral_compat,
+            **crf,
         )
         for image, own in zip(colours, given.cpu().numpy(), strict=True)
     ]
