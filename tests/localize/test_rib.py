@@ -510,3 +510,13 @@ def test_what_does_not_fit_is_refused(compact, changes, message):
 def test_images_that_do_not_fit_are_refused(compact):
     with pytest.raises(ValueError, match=r"classifier knows 0\.\.3"):
         rib.localize(compact, small_batch(1), [[4]], small_others(), **OPTIONS)
+
+
+def test_no_option_is_left_out_or_made_up():
+    recipe, looks = rib.parts_of(OPTIONS)
+    assert recipe._asdict() | looks._asdict() == OPTIONS
+    for name in OPTIONS:
+        with pytest.raises((KeyError, TypeError), match=name):
+            rib.parts_of({key: value for key, value in OPTIONS.items() if key != name})
+    with pytest.raises(TypeError, match="stepps"):
+        rib.parts_of(OPTIONS | {"stepps": 3})

@@ -16,7 +16,7 @@ POLY_POWER = 0.9
 
 
 class Recipe(NamedTuple):
-    """The options of a fine-tuning, see `wsss.localize.rib.localize`."""
+    """The options of a fine-tuning, see `wsss.localize.rib.Options`."""
 
     steps: int
     learning_rate: float

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from typing import Unpack
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from wsss.localize._fine_tuning import Recipe, Step
+from wsss.localize._fine_tuning import Step
 from wsss.localize._others import Others
-from wsss.localize._tuned_maps import Looks, Tuning, localize_tuned
+from wsss.localize._tuned_maps import Tuning, localize_tuned
 from wsss.localize._views import inference, views_per_pass
 from wsss.localize.advcam import attribution, climbed_maps, steps_at
-from wsss.localize.rib import total
+from wsss.localize.rib import Options, parts_of, total
 from wsss.models.classifier import Classifier
 
 CLIMBED_STATES = ("last", "all")
@@ -24,35 +25,13 @@ def localize(
     class_ids: Sequence[np.ndarray],
     others: Others,
     *,
-    scales: Sequence[float],
-    map_stride: int,
-    alignment: str,
-    batch_size: int,
-    precision: str,
-    steps: int,
-    learning_rate: float,
-    head_multiplier: float,
-    momentum: float,
-    weight_decay: float,
-    schedule: str,
-    least_learnt_scale: float,
-    other_images: int,
-    other_choice: str,
-    other_size: int,
-    other_memory: float,
-    pooling: str,
-    score_threshold: float,
-    margin: float,
-    margin_form: str,
-    explosion_threshold: float,
-    explosion_share: float,
-    accumulation: str,
     climbed_states: str,
     climb_steps: int,
     climb_step_size: float,
     regularization_weight: float,
     climb_score_threshold: float,
     half_scale_steps: str,
+    **fine_tuning: Unpack[Options],
 ) -> list[np.ndarray]:
     """Return the maps of every image's own classes, of RIB's states and of AdvCAM's climbs on them.
 
@@ -71,29 +50,6 @@ def localize(
         images: uint8 (B, H, W, 3) RGB of one exact size.
         class_ids: Per image the zero-based classes (n,).
         others: The training images beside these.
-        scales: See `rib.localize`, as all up to `accumulation`.
-        map_stride: See there.
-        alignment: See there.
-        batch_size: See there; of climbs, too.
-        precision: See there; of climbs, too.
-        steps: Of the fine-tuning.
-        learning_rate: Of the fine-tuning, as all up to `accumulation`.
-        head_multiplier: See there.
-        momentum: See there.
-        weight_decay: See there.
-        schedule: See there.
-        least_learnt_scale: See there.
-        other_images: See there.
-        other_choice: See there.
-        other_size: See there.
-        other_memory: See there.
-        pooling: See there.
-        score_threshold: See there.
-        margin: See there.
-        margin_form: See there.
-        explosion_threshold: See there.
-        explosion_share: See there.
-        accumulation: See there.
         climbed_states: "last" climbs on the last state of the fine-tuning alone, "all" on each of
             them, which costs about so many times AdvCAM.
         climb_steps: `steps` of `advcam.localize`.
@@ -101,6 +57,7 @@ def localize(
         regularization_weight: See there.
         climb_score_threshold: `score_threshold` there.
         half_scale_steps: See there.
+        **fine_tuning: See `rib.Options`; batch_size and precision are those of climbs, too.
 
     Returns:
         Per image float32 (n, ceil(H / map_stride), ceil(W / map_stride)) in 0..1.
@@ -113,24 +70,18 @@ def localize(
         raise ValueError(
             f"unknown climbed_states {climbed_states!r}: choose one of {', '.join(CLIMBED_STATES)}"
         )
-    recipe = Recipe(
-        steps, learning_rate, head_multiplier, momentum, weight_decay, schedule, pooling,
-        score_threshold, margin, margin_form, explosion_threshold, explosion_share, accumulation,
-    )  # fmt: skip
-    looks = Looks(
-        scales, map_stride, alignment, batch_size, precision, least_learnt_scale, other_images,
-        other_choice, other_size, other_memory,
-    )  # fmt: skip
+    recipe, looks = parts_of(fine_tuning)
     climb = partial(
         climbed_maps,
-        precision=precision,
+        precision=looks.precision,
         step_size=climb_step_size,
         regularization_weight=regularization_weight,
         score_threshold=climb_score_threshold,
     )
-    views = [views_per_pass(batch_size, scale) for scale in scales]
+    views = [views_per_pass(looks.batch_size, scale) for scale in looks.scales]
     counts = [
-        steps_at(scale, steps=climb_steps, half_scale_steps=half_scale_steps) for scale in scales
+        steps_at(scale, steps=climb_steps, half_scale_steps=half_scale_steps)
+        for scale in looks.scales
     ]
 
     def climbed(tuning: Tuning, seen: int) -> list[Tensor]:

@@ -1,6 +1,7 @@
 """RIB: maps of a classifier that sheds its bottleneck image by image (dissertation 3.4)."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import torch
@@ -12,50 +13,10 @@ from wsss.localize._tuned_maps import Looks, Tuning, localize_tuned
 from wsss.models.classifier import Classifier
 
 
-def localize(
-    model: Classifier,
-    images: np.ndarray,
-    class_ids: Sequence[np.ndarray],
-    others: Others,
-    *,
-    scales: Sequence[float],
-    map_stride: int,
-    alignment: str,
-    batch_size: int,
-    precision: str,
-    steps: int,
-    learning_rate: float,
-    head_multiplier: float,
-    momentum: float,
-    weight_decay: float,
-    schedule: str,
-    least_learnt_scale: float,
-    other_images: int,
-    other_choice: str,
-    other_size: int,
-    other_memory: float,
-    pooling: str,
-    score_threshold: float,
-    margin: float,
-    margin_form: str,
-    explosion_threshold: float,
-    explosion_share: float,
-    accumulation: str,
-) -> list[np.ndarray]:
-    """Return RIB's maps of every image's own classes (dissertation 3.4.3).
+class Options(TypedDict):
+    """RIB's options.
 
-    For every image, a copy of the classifier's later stages and head learns L_RIB of the image and
-    of other images, drawn anew for each step; the class activation maps of all steps are summed.
-    The first three of the five stages rest, as in the authors' code, so they see an image once.
-    All classes of an image learn together; the result does not depend on which images share a
-    batch. Other than in the authors' code, each of the others is seen in one square view, not in
-    random crops, and only `steps` says when the last step is (theirs also the end of its loader).
-
-    Args:
-        model: Classifier; used in evaluation mode and given back as it came.
-        images: uint8 (B, H, W, 3) RGB of one exact size.
-        class_ids: Per image the zero-based classes (n,).
-        others: The training images beside these.
+    Attributes:
         scales: Factors on the image's size; each is seen with its mirror image.
         map_stride: Pixels per map cell.
         alignment: "official" or "centres", see `cam.localize`.
@@ -89,6 +50,55 @@ def localize(
             such end.
         accumulation: "official" sums the maps of K states, each before its move (so the last move
             is not made), "paper" K + 1, with that after the last move.
+    """
+
+    scales: Sequence[float]
+    map_stride: int
+    alignment: str
+    batch_size: int
+    precision: str
+    steps: int
+    learning_rate: float
+    head_multiplier: float
+    momentum: float
+    weight_decay: float
+    schedule: str
+    least_learnt_scale: float
+    other_images: int
+    other_choice: str
+    other_size: int
+    other_memory: float
+    pooling: str
+    score_threshold: float
+    margin: float
+    margin_form: str
+    explosion_threshold: float
+    explosion_share: float
+    accumulation: str
+
+
+def localize(
+    model: Classifier,
+    images: np.ndarray,
+    class_ids: Sequence[np.ndarray],
+    others: Others,
+    **options: Unpack[Options],
+) -> list[np.ndarray]:
+    """Return RIB's maps of every image's own classes (dissertation 3.4.3).
+
+    For every image, a copy of the classifier's later stages and head learns L_RIB of the image and
+    of other images, drawn anew for each step; the class activation maps of all steps are summed.
+    The first three of the five stages rest, as in the authors' code, so they see an image once.
+    All classes of an image learn together; the result does not depend on which images share a
+    batch. Other than in the authors' code, each of the others is seen in one square view, not in
+    random crops, and only `steps` says when the last step is (theirs also the end of its loader).
+
+    Args:
+        model: Classifier; used in evaluation mode and given back as it came.
+        images: uint8 (B, H, W, 3) RGB of one exact size.
+        class_ids: Per image the zero-based classes (n,).
+        others: The training images beside these.
+        **options: See `Options`.
 
     Returns:
         Per image float32 (n, ceil(H / map_stride), ceil(W / map_stride)) in 0..1.
@@ -97,19 +107,18 @@ def localize(
         ValueError: Images, class ids or a named option do not fit, or the fine-tuning of an image
             ended in numbers that are not finite.
     """
-    recipe = Recipe(
-        steps, learning_rate, head_multiplier, momentum, weight_decay, schedule, pooling,
-        score_threshold, margin, margin_form, explosion_threshold, explosion_share, accumulation,
-    )  # fmt: skip
-    looks = Looks(
-        scales, map_stride, alignment, batch_size, precision, least_learnt_scale, other_images,
-        other_choice, other_size, other_memory,
-    )  # fmt: skip
 
     def maps_of(tuning: Tuning) -> list[Tensor]:
         return summed_maps(tuning.steps, tuning.class_ids)
 
-    return localize_tuned(model, images, class_ids, others, maps_of, recipe, looks)
+    return localize_tuned(model, images, class_ids, others, maps_of, *parts_of(options))
+
+
+def parts_of(options: Options) -> tuple[Recipe, Looks]:
+    """Return the options of the fine-tuning itself, and those of what it looks at."""
+    rest: dict[str, Any] = {**options}
+    recipe = Recipe(**{name: rest.pop(name) for name in Recipe._fields})
+    return recipe, Looks(**rest)
 
 
 def summed_maps(taken: Iterable[Step], class_ids: np.ndarray) -> list[Tensor]:
