@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from sklearn.manifold import TSNE
 
 from wsss.diagnose._climbs import climb_image
 from wsss.diagnose._images import choose_images
 from wsss.localize._views import inference
+from wsss.metrics.plane import tsne_plane
 from wsss.models.classifier import Classifier
 
 
@@ -78,13 +78,8 @@ def measure(
                 points += _trajectory(
                     model, images[image_id], labels[image_id], image_id, name, advcam
                 )
-    if perplexity >= len(points):
-        raise ValueError(
-            f"perplexity is {perplexity:g}, but t-SNE has only {len(points)} points: show "
-            "more images of each class, or lower it"
-        )
-    embedding = TSNE(perplexity=perplexity, init="pca", random_state=example_seed)
-    places = embedding.fit_transform(np.stack([point.features for point in points]))
+    features = np.stack([point.features for point in points])
+    places = tsne_plane(features, perplexity=perplexity, random_seed=example_seed)
     for point, (x, y) in zip(points, places.tolist(), strict=True):
         row = point._asdict()
         del row["features"]

@@ -8,12 +8,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from sklearn.manifold import TSNE
 from sklearn.neighbors import NearestNeighbors
-from threadpoolctl import threadpool_limits
 
+from wsss.figures.panels import lines_and_columns
 from wsss.figures.selection import select_chains
 from wsss.figures.style import COLOURS, ArmStyle, footnote, house_style, new_figure
+from wsss.metrics.plane import tsne_plane
 
 PER_LINE = 3
 OOD = "OoD"
@@ -60,8 +60,7 @@ def draw(
     embedded = pd.concat(
         [_embedded(own, perplexity, embedding_seed) for _, own in rows.groupby(by, sort=False)]
     )
-    columns = min(len(names), PER_LINE)
-    lines = -(-len(names) // columns)
+    lines, columns = lines_and_columns(len(names), per_line=PER_LINE)
     with house_style():
         figure = new_figure(7.4, 0.9 + 2.5 * lines * len(seeds))
         shared: Any = "all" if plane == "joint" and len(seeds) == 1 else False
@@ -107,15 +106,7 @@ def _embedded(rows: pd.DataFrame, perplexity: float, embedding_seed: int) -> pd.
             "the classifiers' features differ in number, so that they have no plane together: set "
             "plane to each, or name chains of one backbone"
         )
-    if perplexity >= len(rows):
-        raise ValueError(
-            f"perplexity is {perplexity:g}, but t-SNE has only {len(rows)} points: show more "
-            "images of each class, or lower it"
-        )
-    # Sums in another order, on more threads, would give another picture.
-    with threadpool_limits(1):
-        embedding = TSNE(perplexity=perplexity, init="pca", random_state=embedding_seed, n_jobs=1)
-        places = embedding.fit_transform(features)
+    places = tsne_plane(features, perplexity=perplexity, random_seed=embedding_seed)
     is_ood = rows["origin"].eq(OOD).to_numpy()
     shares = np.zeros(len(rows))
     for _, own in rows.reset_index().groupby(["label", "class_name"], sort=False):
