@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from tests.figures import synthetic
 from wsss.figures import metric_boxes, metric_grid
-from wsss.figures.ablation import axis_title, in_order, metric_at, value_text
+from wsss.figures.ablation import axis_title, in_order, mean_runs, runs_at, value_text
 from wsss.figures.style import arm_styles
 
 PLAIN, ZEROS, WOOD, ADVCAM = synthetic.LABELS
@@ -19,7 +19,8 @@ VALUES = {
 
 def at(by, **changes):
     table = synthetic.metrics_table()
-    return metric_at(table, labels=synthetic.LABELS, values=VALUES, by=by, **AT | changes)
+    runs = runs_at(table, labels=synthetic.LABELS, values=VALUES, by=by, **AT | changes)
+    return mean_runs(runs)
 
 
 def miou(chain):

@@ -14,6 +14,7 @@ from wsss.figures.curves import mean_curve, rolling_mean
 from wsss.figures.examples import choose_examples
 from wsss.figures.metric_names import METRICS, format_value, metric_of
 from wsss.figures.overlays import hatch, heatmap, mask_palette, outline, overlay
+from wsss.figures.panels import lines_and_columns, panel_grid
 from wsss.figures.selection import add_chain, chain_at_stage, only_seeds, select_stage
 from wsss.figures.style import COLOURS, DPI, arm_styles, house_style, save_figure, spread
 from wsss.figures.tiles import Tile, contact_sheet, image_grid
@@ -28,6 +29,13 @@ def index() -> Index:
         for n in range(9)
     )
     return Index(("a", "b"), records)
+
+
+def test_panels_beyond_the_last_are_hidden() -> None:
+    assert [lines_and_columns(count, per_line=3) for count in (1, 3, 4)] == [(1, 1), (1, 3), (2, 3)]
+    grid = panel_grid(Figure(), 4, per_line=3, sharey=True)
+    assert [axes.get_visible() for axes in grid.flat] == [True] * 4 + [False] * 2
+    assert grid[0, 0].get_shared_y_axes().joined(grid[0, 0], grid[1, 0])
 
 
 def test_chain_is_cut_at_the_stage() -> None:

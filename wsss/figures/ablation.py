@@ -1,48 +1,28 @@
-"""What figures of a metric over options share: means at the values of the options."""
+"""What figures of a metric over options share: their panels, and runs at the options' values."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from wsss.figures.metric_names import metric_of, scale
-from wsss.figures.selection import STAGE_TITLES, overall, select_stage
+from wsss.figures.selection import overall, select_stage, stage_note
+from wsss.figures.style import new_figure
 
 # Options that are numbers of OoD images: of the set, and of those that a classifier draws.
 OOD_IMAGES = ("ood_sets.size", "classifiers.ood_images")
 
 
-def metric_at(
-    table: pd.DataFrame,
-    *,
-    labels: Mapping[str, str],
-    values: Mapping[str, Mapping[str, Any]],
-    by: Sequence[str],
-    stage: str,
-    split: str,
-    threshold_policy: str,
-    metric: str,
-) -> pd.DataFrame:
-    """Return mean, standard deviation and number of runs of a metric at the values of options.
-
-    Chains of the same values count as runs of one. The arguments are those of `runs_at`.
-
-    Returns:
-        Columns 0, 1, ... with the values of `by`, `mean` and `std` (0 of one run) as they are
-        shown, `count`, and `chosen`, whether the threshold was chosen with ground truth; in the
-        order of `labels`.
-
-    Raises:
-        ValueError: A chain or the metric is missing.
-    """
-    rows = runs_at(
-        table, labels=labels, values=values, by=by, stage=stage, split=split,
-        threshold_policy=threshold_policy, metric=metric,
-    )  # fmt: skip
-    groups = rows.groupby(list(range(len(by))), sort=False)
-    found = groups["shown"].agg(["mean", "std", "count"]).fillna({"std": 0.0})
-    found["chosen"] = groups["chosen"].any()
-    return found.reset_index()
+def metric_panels(metrics: Sequence[str], option: str) -> tuple[Figure, dict[str, Axes]]:
+    """Return a figure and the panel of each metric, one below the other over an option's values."""
+    figure = new_figure(7.4, 0.45 + 2.6 * len(metrics))
+    grid = figure.subplots(len(metrics), 1, squeeze=False, sharex=True)[:, 0]
+    for axes, metric in zip(grid, metrics, strict=True):
+        axes.set_title(heading(metric))
+    grid[-1].set_xlabel(axis_title(option))
+    return figure, dict(zip(metrics, grid, strict=True))
 
 
 def runs_at(
@@ -92,6 +72,22 @@ def runs_at(
     return pd.DataFrame(columns)
 
 
+def mean_runs(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return mean, standard deviation and number of the runs at the same values of options.
+
+    Args:
+        runs: Of `runs_at`; chains of the same values count as runs of one.
+
+    Returns:
+        Columns 0, 1, ... as there, `mean` and `std` (0 of one run) as they are shown, `count`, and
+        `chosen`, whether a threshold was chosen with ground truth; in the order of the runs.
+    """
+    groups = runs.groupby([name for name in runs if isinstance(name, int)], sort=False)
+    found = groups["shown"].agg(["mean", "std", "count"]).fillna({"std": 0.0})
+    found["chosen"] = groups["chosen"].any()
+    return found.reset_index()
+
+
 def axis_title(option: str) -> str:
     """Return what an axis is called: the last key of an option's path, or what that stands for.
 
@@ -130,5 +126,4 @@ def explain(points: pd.DataFrame, stage: str, split: str) -> str:
     """Return of what a metric was taken, for the foot of a figure."""
     runs = int(points["count"].max())
     spread = f"mean ± 1 sd of {runs} random seeds" if runs > 1 else "one random seed"
-    chosen = "; threshold CHOSEN WITH GROUND TRUTH" if points["chosen"].any() else ""
-    return f"{STAGE_TITLES[stage]}, {split} split; {spread}{chosen}"
+    return stage_note(stage, split, spread, chosen=points["chosen"].any())

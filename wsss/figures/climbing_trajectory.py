@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from wsss.figures.panels import lines_and_columns, panel_grid
 from wsss.figures.selection import select_chains
 from wsss.figures.style import (
     COLOURS,
@@ -38,19 +39,16 @@ def draw(
     rows = select_chains(table, labels=labels)
     seeds = sorted(rows["random_seed"].unique())
     places = list(product(dict.fromkeys(rows["label"]), seeds))
-    columns = min(len(places), PER_LINE)
-    lines = -(-len(places) // columns)
+    lines, columns = lines_and_columns(len(places), per_line=PER_LINE)
     spans = rows.groupby(["label", "random_seed"])[["x", "y"]].agg(np.ptp)
     flattest = float((spans["y"] / spans["x"]).clip(0.4, 1).max())
     with house_style():
         figure = new_figure(7.4, 0.6 + (7.2 / columns * flattest + 0.3) * lines)
-        grid = figure.subplots(lines, columns, squeeze=False)
+        grid = panel_grid(figure, len(places), per_line=PER_LINE)
         for axes, (label, seed) in zip(grid.flat, places, strict=False):
             own = rows[(rows["label"] == label) & (rows["random_seed"] == seed)]
             _plane(axes, own)
             axes.set_title(f"{label}, random seed {seed}" if len(seeds) > 1 else label)
-        for axes in list(grid.flat)[len(places) :]:
-            axes.set_visible(False)
         handles, names = grid.flat[0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside upper left", ncols=len(names))
         footnote(

@@ -8,11 +8,13 @@ from matplotlib.figure import Figure
 
 from wsss.figures.bars import bar_panel
 from wsss.figures.metric_names import format_value
+from wsss.figures.panels import lines_and_columns, panel_grid
 from wsss.figures.selection import protocol_note, select_stage
 from wsss.figures.style import ArmStyle, footnote, house_style, new_figure
 from wsss.figures.titles import fit_titles
 from wsss.metrics.tidy import PAIR
 
+PER_LINE = 3
 # Of a panel, for the letters of `fit_titles`; those of panels are larger by a sixth.
 TITLE_WIDTH = 1.45
 
@@ -55,13 +57,12 @@ def draw(
     pairs = list(dict.fromkeys(ratios["class_name"]))
     names = list(dict.fromkeys(labels.values()))
     overlap = rows[rows["metric"] == "iou"].groupby(["class_name", "label"])["value"].mean()
-    panels_per_line = min(len(pairs), 3)
-    lines = -(-len(pairs) // panels_per_line)
+    lines, _ = lines_and_columns(len(pairs), per_line=PER_LINE)
     titles, _ = fit_titles([_title(pair) for pair in pairs], width=TITLE_WIDTH)
     head = 0.38 + 0.17 * max(title.count("\n") + 1 for title in titles)
     with house_style():
         figure = new_figure(7.4, 0.45 + lines * (head + 0.34 * len(names)))
-        grid = figure.subplots(lines, panels_per_line, squeeze=False, sharey=True)
+        grid = panel_grid(figure, len(pairs), per_line=PER_LINE, sharey=True)
         for axes, pair, title in zip(grid.flat, pairs, titles, strict=False):
             class_name = pair.split(PAIR)[0]
             own = ratios[ratios["class_name"] == pair]
@@ -76,8 +77,6 @@ def draw(
                     name: f"({format_value('iou', overlap[class_name, name])})" for name in names
                 },
             )
-        for axes in grid.flat[len(pairs) :]:
-            axes.set_visible(False)
         note = "pixels of the background that were marked as the class, per pixel of the class "
         note += "that was marked rightly; in brackets the IoU of the class (%); "
         footnote(figure, note + protocol_note(rows, stage, split, of="bar"))

@@ -8,8 +8,11 @@ from matplotlib.figure import Figure
 
 from wsss.figures.bars import bar_panel
 from wsss.figures.metric_names import format_value, metric_of, scale
+from wsss.figures.panels import lines_and_columns, panel_grid
 from wsss.figures.selection import overall, protocol_note, select_stage
 from wsss.figures.style import ArmStyle, footnote, house_style, new_figure
+
+PER_LINE = 3
 
 
 def draw(
@@ -43,11 +46,10 @@ def draw(
         table, labels=labels, stage=stage, split=split, threshold_policy=threshold_policy
     )
     names = list(dict.fromkeys(labels.values()))
-    panels_per_line = min(len(metrics), 3)
-    lines = -(-len(metrics) // panels_per_line)
+    lines, _ = lines_and_columns(len(metrics), per_line=PER_LINE)
     with house_style():
         figure = new_figure(7.4, 0.45 + lines * (0.55 + 0.34 * len(names)))
-        grid = figure.subplots(lines, panels_per_line, squeeze=False, sharey=True)
+        grid = panel_grid(figure, len(metrics), per_line=PER_LINE, sharey=True)
         for axes, metric in zip(grid.flat, metrics, strict=False):
             own, shown = overall(rows, metric), metric_of(metric)
             bar_panel(
@@ -62,8 +64,6 @@ def draw(
                 text=partial(_text, metric),
                 beside={},
             )
-        for axes in grid.flat[len(metrics) :]:
-            axes.set_visible(False)
         footnote(figure, protocol_note(rows, stage, split, of="bar"))
     return figure
 

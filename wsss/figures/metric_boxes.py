@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from wsss.figures.ablation import axis_title, heading, in_order, runs_at, value_text
-from wsss.figures.selection import STAGE_TITLES
-from wsss.figures.style import COLOURS, INK, ArmStyle, footnote, grid_lines, house_style, new_figure
+from wsss.figures.ablation import in_order, metric_panels, runs_at, value_text
+from wsss.figures.selection import stage_note
+from wsss.figures.style import COLOURS, INK, ArmStyle, footnote, grid_lines, house_style
 
 MEAN = {"marker": "D", "markersize": 5, "markerfacecolor": "white", "markeredgecolor": INK}
 COLOUR = COLOURS[0]
@@ -49,15 +49,12 @@ def draw(
     """
     chosen = {"stage": stage, "split": split, "threshold_policy": threshold_policy}
     with house_style():
-        figure = new_figure(7.4, 0.45 + 2.6 * len(metrics))
-        grid = figure.subplots(len(metrics), 1, squeeze=False, sharex=True)[:, 0]
-        for axes, metric in zip(grid, metrics, strict=True):
+        figure, panels = metric_panels(metrics, option)
+        for metric, axes in panels.items():
             runs = runs_at(
                 table, labels=labels, values=values, by=[option], metric=metric, **chosen
             )
             _boxes(axes, runs)
-            axes.set_title(heading(metric))
-        grid[-1].set_xlabel(axis_title(option))
         footnote(figure, _explain(runs, stage, split))
     return figure
 
@@ -80,8 +77,5 @@ def _explain(runs: pd.DataFrame, stage: str, split: str) -> str:
     counts = runs.groupby(0)["shown"].count()
     least, most = counts.min(), counts.max()
     number = f"{most}" if least == most else f"{least} to {most}"
-    chosen = "; threshold CHOSEN WITH GROUND TRUTH" if runs["chosen"].any() else ""
-    return (
-        f"{STAGE_TITLES[stage]}, {split} split; of {number} runs each: box: middle half, line: "
-        f"median, whiskers: extremes, diamond: mean, dots: single runs{chosen}"
-    )
+    marks = "box: middle half, line: median, whiskers: extremes, diamond: mean, dots: single runs"
+    return stage_note(stage, split, f"of {number} runs each: {marks}", chosen=runs["chosen"].any())

@@ -13,7 +13,8 @@ from wsss.figures.ablation import (
     explain,
     heading,
     in_order,
-    metric_at,
+    mean_runs,
+    runs_at,
     value_text,
 )
 from wsss.figures.metric_names import format_value, metric_of, scale
@@ -54,9 +55,10 @@ def draw(
         ValueError: A chain or the metric is missing.
     """
     chosen = {"stage": stage, "split": split, "threshold_policy": threshold_policy}
-    points = metric_at(
+    runs = runs_at(
         table, labels=labels, values=values, by=[row_option, column_option], metric=metric, **chosen
     )
+    points = mean_runs(runs)
     down, across = in_order(list(points[0])), in_order(list(points[1]))
     points["text"] = [_text(metric, *row) for row in points[["mean", "std", "count"]].to_numpy()]
     cells = points.pivot(index=0, columns=1).reindex(index=down)

@@ -11,9 +11,10 @@ from wsss.figures.ablation import (
     are_numbers,
     axis_title,
     explain,
-    heading,
     in_order,
-    metric_at,
+    mean_runs,
+    metric_panels,
+    runs_at,
     value_text,
 )
 from wsss.figures.curves import label_line_ends
@@ -23,7 +24,6 @@ from wsss.figures.style import (
     footnote,
     grid_lines,
     house_style,
-    new_figure,
 )
 
 
@@ -65,13 +65,11 @@ def draw(
     by = [option] if lines is None else [option, lines]
     chosen = {"stage": stage, "split": split, "threshold_policy": threshold_policy}
     with house_style():
-        figure = new_figure(7.4, 0.45 + 2.6 * len(metrics))
-        grid = figure.subplots(len(metrics), 1, squeeze=False, sharex=True)[:, 0]
-        for axes, metric in zip(grid, metrics, strict=True):
-            points = metric_at(table, labels=labels, values=values, by=by, metric=metric, **chosen)
+        figure, panels = metric_panels(metrics, option)
+        for metric, axes in panels.items():
+            runs = runs_at(table, labels=labels, values=values, by=by, metric=metric, **chosen)
+            points = mean_runs(runs)
             _panel(axes, points, lines, logarithmic=logarithmic)
-            axes.set_title(heading(metric))
-        grid[-1].set_xlabel(axis_title(option))
         footnote(figure, explain(points, stage, split))
     return figure
 

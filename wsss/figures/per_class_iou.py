@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from wsss.figures.dots import dot_key, dot_lines
-from wsss.figures.selection import STAGE_TITLES, select_stage
+from wsss.figures.selection import select_stage, stage_note
 from wsss.figures.style import FAINT, ArmStyle, footnote, house_style, new_figure
 
 
@@ -59,8 +59,7 @@ def draw(
         seeds = rows["random_seed"].nunique()
         note = f"mean of {seeds} random seeds, whisker: ± 1 sd" if seeds > 1 else "one random seed"
         chosen = (rows["threshold_policy"] == "ground_truth").any()
-        note += "; threshold CHOSEN WITH GROUND TRUTH" if chosen else ""
-        footnote(figure, f"{STAGE_TITLES[stage]}, {split} split; {note}")
+        footnote(figure, stage_note(stage, split, note, chosen=chosen))
     return figure
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from wsss.figures.panels import lines_and_columns, panel_grid
 from wsss.figures.selection import select_chains
 from wsss.figures.style import COLOURS, ArmStyle, footnote, grid_lines, house_style, new_figure
 
@@ -30,15 +31,12 @@ def draw(
         ValueError: A chain is missing.
     """
     rows = select_chains(table, labels=labels)
-    columns = min(len(labels), PER_LINE)
-    lines = -(-len(labels) // columns)
+    lines, _ = lines_and_columns(len(labels), per_line=PER_LINE)
     with house_style():
         figure = new_figure(7.4, 0.5 + 2.6 * lines)
-        grid = figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=True)
+        grid = panel_grid(figure, len(labels), per_line=PER_LINE, sharex=True, sharey=True)
         for axes, (label, own) in zip(grid.flat, rows.groupby("label", sort=False), strict=False):
             _panel(axes, str(label), own)
-        for axes in list(grid.flat)[len(labels) :]:
-            axes.set_visible(False)
         for line in grid:
             line[0].set_ylabel("ratio to the start")
         for axes in grid[-1]:

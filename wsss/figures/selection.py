@@ -168,8 +168,20 @@ def protocol_note(rows: pd.DataFrame, stage: str, split: str, *, of: str) -> str
         spread = f"{of}: mean of {seeds} random seeds, whisker: ± 1 standard deviation"
         spread += ", dots: single seeds" if of == "bar" else ""
     chosen = (rows["threshold_policy"] == "ground_truth").any()
+    return stage_note(stage, split, spread, chosen=chosen)
+
+
+def stage_note(stage: str, split: str, shown: str, *, chosen: bool) -> str:
+    """Return what a picture's foot says: stage and split, what is shown of them, threshold.
+
+    Args:
+        stage: Of the metrics.
+        split: Of the metrics.
+        shown: What marks stand for.
+        chosen: Whether a threshold was chosen with ground truth.
+    """
     note = "; threshold CHOSEN WITH GROUND TRUTH" if chosen else ""
-    return f"{STAGE_TITLES[stage]}, {split} split; {spread}{note}"
+    return f"{STAGE_TITLES[stage]}, {split} split; {shown}{note}"
 
 
 def _refuse_twins(rows: pd.DataFrame) -> None:
