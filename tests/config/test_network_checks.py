@@ -48,8 +48,17 @@ def test_what_goes_on_keeps_network_objective_and_saliency():
         objective = objective_of(config, name)
         assert objective["name"] == "seam" and objective["options"]["minimum_weight"] == 0
     assert network_of(config, "plain") == "classifier"
-    assert objective_of(config, "plain") == {"name": "plain", "options": {}}
+    added = {"importance_sampling": None, "feature_similarity": None}
+    assert objective_of(config, "plain") == {"name": "plain", "options": {}, **added}
     assert saliency_of(config, "eps") == "own"
+
+
+def test_what_is_added_to_an_objective_is_a_trainings_own():
+    wood = {**CONFIG["classifiers"]["wood"], "feature_similarity": {"weight": 0.5}}
+    config = resolved(wood=wood)
+    found = [objective_of(config, name) for name in ("seam", "wood", "wood_again")]
+    assert [one["feature_similarity"] is None for one in found] == [True, False, True]
+    assert found[1]["feature_similarity"]["weight"] == 0.5
 
 
 CHAINS = ["seam/advcam", "eps/cam", "eps/eps", "ficklenet/cam", "ficklenet/rib"]

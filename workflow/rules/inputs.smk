@@ -11,6 +11,7 @@ NOT_OF_TRAININGS = (
     "network",
     "objective",
     "saliency",
+    *config_lookup.ADDED,
 )
 
 

@@ -53,12 +53,7 @@ checkpoint = running_checkpoint(
     options=[dict(snakemake.params.items()), random_seed],
     inputs=snakemake.input,
 )
-objective = load_objective(
-    **snakemake.params.objective,
-    classes=index.classes,
-    importance_sampling=options.pop("importance_sampling"),
-    feature_similarity=options.pop("feature_similarity"),
-)
+objective = load_objective(**snakemake.params.objective, classes=index.classes)
 history = train_classifier(
     classifier.to(device), stream, objective=objective, **options, checkpoint=checkpoint
 )

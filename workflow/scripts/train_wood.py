@@ -68,12 +68,7 @@ checkpoint = running_checkpoint(
     options=[dict(snakemake.params.items()), random_seed],
     inputs=snakemake.input,
 )
-objective = load_objective(
-    **snakemake.params.objective,
-    classes=index.classes,
-    importance_sampling=options.pop("importance_sampling"),
-    feature_similarity=options.pop("feature_similarity"),
-)
+objective = load_objective(**snakemake.params.objective, classes=index.classes)
 options["lambda_"] = options.pop("lambda")
 options["excluded_class"] = index.class_id(options["excluded_class"])
 history = train_wood(

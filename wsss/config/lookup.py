@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+# Losses that any classifier's training may add to its objective.
+ADDED = ("importance_sampling", "feature_similarity")
+
 
 def training_threads(config: Mapping[str, Any], classifier: str) -> int:
     """Return the CPU threads of a classifier's training.
@@ -75,14 +78,20 @@ def network_of(config: Mapping[str, Any], classifier: str) -> str:
 
 
 def objective_of(config: Mapping[str, Any], classifier: str) -> dict[str, Any]:
-    """Return what training images teach a classifier: name and options of an objective.
+    """Return what training images teach a classifier: an objective's name and options, and ADDED.
+
+    The objective is that of the training that it began with, what is added its own.
 
     Args:
         config: A resolved config.
         classifier: One of its classifiers.
     """
-    options = first_of(config, classifier)
-    return {"name": options["method"], "options": dict(options.get("objective", {}))}
+    first, own = first_of(config, classifier), config["classifiers"][classifier]
+    return {
+        "name": first["method"],
+        "options": dict(first.get("objective", {})),
+        **{name: own[name] for name in ADDED},
+    }
 
 
 def saliency_of(config: Mapping[str, Any], classifier: str) -> str | None:
