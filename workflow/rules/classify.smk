@@ -13,7 +13,7 @@ rule train_classifier:
     benchmark:
         f"{R}/benchmarks/{{dataset}}/{{classifier}}/s{{random_seed}}/train_classifier.tsv"
     wildcard_constraints:
-        classifier=one_of(named("classifiers", "method", *LEARNT_FROM_LABELS)),
+        classifier=one_of(WITHOUT_OOD),
     threads: lambda w: config_lookup.training_threads(config, w.classifier)
     resources:
         **limits("train_classifier", gpus=config["gpus"]["train"]),
@@ -61,7 +61,7 @@ rule cluster_ood:
     benchmark:
         f"{R}/benchmarks/{{dataset}}/{{classifier}}/s{{random_seed}}/cluster_ood.tsv"
     wildcard_constraints:
-        classifier=one_of(named("classifiers", "method", "wood")),
+        classifier=one_of(WITH_OOD),
     threads: config["threads"]["infer"]
     resources:
         **limits("cluster_ood", gpus=1),
@@ -91,7 +91,7 @@ rule train_wood:
     benchmark:
         f"{R}/benchmarks/{{dataset}}/{{classifier}}/s{{random_seed}}/train_wood.tsv"
     wildcard_constraints:
-        classifier=one_of(named("classifiers", "method", "wood")),
+        classifier=one_of(WITH_OOD),
     threads: lambda w: config_lookup.training_threads(config, w.classifier)
     resources:
         **limits("train_wood", gpus=config["gpus"]["train"]),

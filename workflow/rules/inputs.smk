@@ -1,8 +1,9 @@
 # What the rules of training and refinement read, and which files their code is in.
 from wsss.fetch.catalogue import entry_with
 
-# Methods whose classifiers learn from the training images alone.
-LEARNT_FROM_LABELS = ("plain", "seam", "eps", "ficklenet")
+WITH_OOD = named("classifiers", "method", "wood")
+# They learn from the training images alone, whatever their method.
+WITHOUT_OOD = set(config["classifiers"]) - set(WITH_OOD)
 # Options of a classifier that say what is trained, not how.
 NOT_OF_TRAININGS = (
     "method",
