@@ -26,12 +26,7 @@ rule refine_maps:
         "../scripts/refine_maps.py"
 
 
-rule label_confident:
-    input:
-        index=f"{DATA}/index.csv",
-        classes=f"{DATA}/classes.csv",
-        maps=f"{LOCALIZER}/maps/{{shard}}.h5",
-        thresholds=thresholds_of,
+use rule refine_maps as label_confident with:
     output:
         masks=directory(f"{REFINER}/confident_labels/{{shard}}"),
     log:
@@ -40,18 +35,13 @@ rule label_confident:
         f"{R}/benchmarks/{REFINER_LOG}/label_confident/{{shard}}.tsv"
     wildcard_constraints:
         refiner=LEARNING,
-    priority: LONG_WAY
-    threads: config["threads"]["crf"]
     resources:
         **limits("label_confident"),
     params:
         module=lambda w: f"{config['refiners'][w.refiner]['method']}_labels",
         function="confident_labels",
         options=lambda w: config["refiners"][w.refiner]["labels"],
-        shards=config["shards"]["train"],
         code=lambda w: script_code("refine_maps", label_file(w)),
-    script:
-        "../scripts/refine_maps.py"
 
 
 rule train_irn:
@@ -82,6 +72,26 @@ rule train_irn:
         ),
     script:
         "../scripts/train_refiner.py"
+
+
+use rule train_irn as train_psa with:
+    output:
+        network=f"{REFINER}/psa.safetensors",
+        train=f"{REFINER}/train.csv",
+    log:
+        f"{R}/logs/{REFINER_LOG}/train_psa.log",
+    benchmark:
+        f"{R}/benchmarks/{REFINER_LOG}/train_psa.tsv"
+    wildcard_constraints:
+        refiner=PSA,
+    resources:
+        **limits("train_psa", gpus=config["gpus"]["train"]),
+    params:
+        method="psa",
+        network=lambda w: config["refiners"][w.refiner]["network"],
+        code=lambda w: script_code(
+            "train_refiner", "wsss/train/psa.py", *network_files(w.classifier)
+        ),
 
 
 rule walk_irn:
@@ -137,36 +147,6 @@ rule refine_by_saliency:
         code=script_code("refine_by_saliency"),
     script:
         "../scripts/refine_by_saliency.py"
-
-
-rule train_psa:
-    input:
-        index=f"{DATA}/index.csv",
-        classes=f"{DATA}/classes.csv",
-        classifier=f"{CLASSIFIER}/classifier.safetensors",
-        labels=[f"{REFINER}/confident_labels/{shard}" for shard in shards_of("train")],
-    output:
-        network=f"{REFINER}/psa.safetensors",
-        train=f"{REFINER}/train.csv",
-    log:
-        f"{R}/logs/{REFINER_LOG}/train_psa.log",
-    benchmark:
-        f"{R}/benchmarks/{REFINER_LOG}/train_psa.tsv"
-    wildcard_constraints:
-        refiner=PSA,
-    priority: LONG_WAY
-    threads: config["threads"]["train"]
-    resources:
-        **limits("train_psa", gpus=config["gpus"]["train"]),
-    params:
-        method="psa",
-        network=lambda w: config["refiners"][w.refiner]["network"],
-        options=lambda w: config["refiners"][w.refiner]["training"],
-        code=lambda w: script_code(
-            "train_refiner", "wsss/train/psa.py", *network_files(w.classifier)
-        ),
-    script:
-        "../scripts/train_refiner.py"
 
 
 rule walk_psa:

@@ -74,20 +74,23 @@ def protocols_of(table):
     }
 
 
+def panel_links(name):
+    """The names of a panel's first chain."""
+    return links_of(next(iter(config["panels"][name]["chains"].values())))
+
+
 def panel_dataset(name):
-    return links_of(next(iter(config["panels"][name]["chains"].values())))[0]
+    return panel_links(name)[0]
 
 
 def panel_classifier(name):
     """The folder of a panel's classifier."""
-    chain = next(iter(config["panels"][name]["chains"].values()))
-    return link_folder(links_of(chain)[:2], seeds_of("panels", name)[0])
+    return link_folder(panel_links(name)[:2], seeds_of("panels", name)[0])
 
 
 def panel_ood_set(name):
     """The OoD set that a panel's classifier is trained with."""
-    chain = next(iter(config["panels"][name]["chains"].values()))
-    return config["classifiers"][links_of(chain)[1]]["ood_set"]
+    return config["classifiers"][panel_links(name)[1]]["ood_set"]
 
 
 def panel_maps(name):

@@ -43,17 +43,16 @@ def trainings_of(config: Mapping[str, Any], classifier: str) -> list[str]:
     return names
 
 
-def first_refiner_of(config: Mapping[str, Any], refiner: str) -> Mapping[str, Any]:
-    """Return the options of the refiner that made the masks that a refiner begins with.
+def first_refiner_of(config: Mapping[str, Any], refiner: str) -> str:
+    """Return the name of the refiner that made the masks that a refiner begins with.
 
     Args:
         config: A resolved config.
         refiner: One of its refiners.
     """
-    options: Mapping[str, Any] = config["refiners"][refiner]
-    while "start_from" in options:
-        options = config["refiners"][options["start_from"]]
-    return options
+    while "start_from" in config["refiners"][refiner]:
+        refiner = config["refiners"][refiner]["start_from"]
+    return refiner
 
 
 def backbone_of(config: Mapping[str, Any], classifier: str) -> str:
@@ -92,6 +91,17 @@ def objective_of(config: Mapping[str, Any], classifier: str) -> dict[str, Any]:
         "options": dict(first.get("objective", {})),
         **{name: own[name] for name in ADDED},
     }
+
+
+def second_scale_of(config: Mapping[str, Any], classifier: str) -> float:
+    """Return the size of the second view that a classifier learns from (SEAM), 0 without one.
+
+    Args:
+        config: A resolved config.
+        classifier: One of its classifiers.
+    """
+    scale: float = first_of(config, classifier).get("objective", {}).get("second_scale", 0)
+    return scale
 
 
 def saliency_of(config: Mapping[str, Any], classifier: str) -> str | None:

@@ -48,7 +48,7 @@ def row_protocol(config: Mapping[str, Any], chain: str, stage: str) -> dict[str,
         weights.append(f"{links['segmenters']['method']} on {_weights(links['segmenters'])}")
     if "refiners" in links:
         # Whose masks another refiner takes, made them.
-        links["refiners"] = first_refiner_of(config, names[3])
+        links["refiners"] = config["refiners"][first_refiner_of(config, names[3])]
     refiner = links.get("refiners", {})
     return {
         "initial_weights": "; ".join(weights),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wsss.config.lookup import backbone_of
+from wsss.config.lookup import backbone_of, first_refiner_of
 from wsss.config.references import ConfigError
 
 # Pixels per cell of IRN's maps, and of AffinityNet's features by backbone.
@@ -34,9 +34,7 @@ def check_chain_refiner(config: Mapping[str, Any], links: Sequence[str]) -> None
     Raises:
         ConfigError: Crops are too small for PSA's pairs of cells.
     """
-    name = links[3]
-    while "start_from" in config["refiners"][name]:
-        name = config["refiners"][name]["start_from"]
+    name = first_refiner_of(config, links[3])
     options = config["refiners"][name]
     if options["method"] == "psa":
         cell = PSA_CELLS.get(backbone_of(config, links[1]), PSA_CELL)

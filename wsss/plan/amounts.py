@@ -7,7 +7,7 @@ data set.
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
-from wsss.config.lookup import objective_of
+from wsss.config.lookup import second_scale_of
 from wsss.config.references import STAGE_LINKS
 from wsss.config.scores import asked_scores
 from wsss.plan.counts import EMPTY, Split
@@ -153,7 +153,7 @@ def classifier(wildcards: Wildcards, config: Config, splits: Splits) -> Amount:
         batch += options["ood_batch_size"] * (2 if options["perturbation_step"] else 1)
     amount = _of_views(steps * batch, images["crop_size"])
     # SEAM's second view of every training image.
-    scale = objective_of(config, wildcards["classifier"])["options"].get("second_scale", 0)
+    scale = second_scale_of(config, wildcards["classifier"])
     second = _of_views(steps * images["batch_size"], images["crop_size"], scale**2)
     return amount._replace(passes=amount.passes + second.passes)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from math import ceil
 from typing import NamedTuple
 
-from wsss.config.lookup import backbone_of, objective_of
+from wsss.config.lookup import backbone_of, second_scale_of
 from wsss.plan.amounts import Config, Wildcards
 from wsss.plan.counts import EMPTY, Counts, Split
 from wsss.plan.rates import Rate, expected_seconds
@@ -227,7 +227,7 @@ def _network_load(
     if rule in ("train_classifier", "train_wood"):
         options = config["classifiers"][wildcards["classifier"]]
         views: float = options["images"]["batch_size"]
-        scale = objective_of(config, wildcards["classifier"])["options"].get("second_scale", 0)
+        scale = second_scale_of(config, wildcards["classifier"])
         kept = _similarities(options["images"]) if scale else 0
         views *= 1 + scale**2
         views += options["ood_batch_size"] if options["method"] == "wood" else 0
