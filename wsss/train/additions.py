@@ -1,7 +1,7 @@
 """HFPL's additions to what a classifier learns from training images, for any objective."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 import torch.nn.functional as F
@@ -10,6 +10,18 @@ from torch import Tensor
 from wsss.losses.fsl import feature_similarity_loss
 from wsss.losses.fsl_gates import gate_predictions
 from wsss.losses.isl import importance_sampling_loss, mix_losses
+
+
+class Added(TypedDict):
+    """What a training adds to its objective.
+
+    Attributes:
+        importance_sampling: `options` of `mixed_classification`, or None.
+        feature_similarity: `options` of `added_similarity`, or None.
+    """
+
+    importance_sampling: Mapping[str, Any] | None
+    feature_similarity: Mapping[str, Any] | None
 
 
 def mixed_classification(

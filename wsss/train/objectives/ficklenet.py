@@ -1,13 +1,13 @@
 """FickleNet: multi-label classification by windows with randomly chosen units (Lee et al. 2019)."""
 
-from collections.abc import Mapping
-from typing import Any, cast
+from typing import Unpack, cast
 
 import torch
 from torch import Tensor
 
 from wsss.models.classifier import Classifier
 from wsss.models.ficklenet import FickleNetClassifier
+from wsss.train.additions import Added
 from wsss.train.objectives.plain import classification
 from wsss.train.objectives.step import Step
 
@@ -15,9 +15,7 @@ from wsss.train.objectives.step import Step
 def losses(
     classifier: Classifier,
     step: Step,
-    *,
-    importance_sampling: Mapping[str, Any] | None,
-    feature_similarity: Mapping[str, Any] | None,
+    **added: Unpack[Added],
 ) -> dict[str, Tensor]:
     """Return the classification loss under one choice per image, with HFPL's losses if asked for.
 
@@ -26,8 +24,7 @@ def losses(
     Args:
         classifier: A FickleNet classifier.
         step: The training images.
-        importance_sampling: See wsss.train.additions, or None.
-        feature_similarity: See wsss.train.additions, or None.
+        **added: See `Added`.
     """
     fickle, features = cast(FickleNetClassifier, classifier), step.stages[-1]
     choice = fickle.draw_choice(len(features), features, torch.default_generator)
@@ -35,6 +32,5 @@ def losses(
         fickle.chosen_logits(features, choice),
         lambda: fickle.chosen_score_maps(features, choice),
         step,
-        importance_sampling=importance_sampling,
-        feature_similarity=feature_similarity,
+        **added,
     )

@@ -1,38 +1,31 @@
 """Multi-label classification of mean score maps (dissertation sec. 2.3.1)."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Unpack
 
 from torch import Tensor
 
 from wsss.losses.classification import classification_loss
 from wsss.models.classifier import Classifier
-from wsss.train.additions import added_similarity, mixed_classification
+from wsss.train.additions import Added, added_similarity, mixed_classification
 from wsss.train.objectives.step import Step
 
 
 def losses(
     classifier: Classifier,
     step: Step,
-    *,
-    importance_sampling: Mapping[str, Any] | None,
-    feature_similarity: Mapping[str, Any] | None,
+    **added: Unpack[Added],
 ) -> dict[str, Tensor]:
     """Return the classification loss, with HFPL's losses if asked for.
 
     Args:
         classifier: Any.
         step: The training images.
-        importance_sampling: See wsss.train.additions, or None.
-        feature_similarity: See wsss.train.additions, or None.
+        **added: See `Added`.
     """
     features = step.stages[-1]
     return classification(
-        classifier.logits_of(features),
-        lambda: classifier.head(features),
-        step,
-        importance_sampling=importance_sampling,
-        feature_similarity=feature_similarity,
+        classifier.logits_of(features), lambda: classifier.head(features), step, **added
     )
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 from torch import Tensor
 
 from wsss.models.classifier import Classifier
+from wsss.train.additions import Added
 
 # Options that name classes of the data set.
 OF_CLASSES = ("background_classes",)
@@ -39,8 +40,7 @@ def load_objective(
     options: Mapping[str, Any],
     *,
     classes: Sequence[str],
-    importance_sampling: Mapping[str, Any] | None,
-    feature_similarity: Mapping[str, Any] | None,
+    **added: Unpack[Added],
 ) -> Objective:
     """Return what a kind of classifier learns from training images.
 
@@ -48,8 +48,7 @@ def load_objective(
         name: The kind: a file of this folder.
         options: Of its `losses`; classes by their names.
         classes: Foreground class names of the data set.
-        importance_sampling: See wsss.train.additions, or None.
-        feature_similarity: See wsss.train.additions, or None.
+        **added: See `Added`.
 
     Raises:
         ValueError: An option names a class that the data set does not have.
@@ -60,8 +59,7 @@ def load_objective(
             given[key] = [_class_id(key, one, classes) for one in given[key]]
     return partial(
         import_module(f"wsss.train.objectives.{name}").losses,
-        importance_sampling=importance_sampling,
-        feature_similarity=feature_similarity,
+        **added,
         **given,
     )
 
