@@ -33,6 +33,7 @@ RECIPE: dict[str, Any] = {
     "momentum": 1e-4,
     "weight_decay": 1e-4,
     "schedule": "poly",
+    "loss": "rib",
     "pooling": "gndp",
     "score_threshold": 0.4,
     "margin": 600.0,

@@ -1,4 +1,4 @@
-"""The preset of ablations on the scenes: a variant is the demo's classifier but for what it says."""
+"""The preset of ablations on the scenes: a variant is the demo's but for what it says."""
 
 import re
 

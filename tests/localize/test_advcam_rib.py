@@ -60,6 +60,7 @@ CASES = {
     "explosion, all": {
         "explosion_share": 0.85, "learning_rate": 3e-4, "steps": 6, "climbed_states": "all",
     },
+    "softsign": {"loss": "softsign", "learning_rate": 1e-3},
     "one step": {"climb_steps": 1},
 }  # fmt: skip
 

@@ -1,3 +1,4 @@
+import copy
 import itertools
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,10 +11,19 @@ from tests import golden
 from tests.localize.official import classifier
 from tests.references import rib_plain
 from wsss.localize import cam, rib
-from wsss.localize._fine_tuning import Recipe, Rows, exploded, fine_tune, learning_rate_at, pair_sum
+from wsss.localize._fine_tuning import (
+    LOSSES,
+    Recipe,
+    Rows,
+    exploded,
+    fine_tune,
+    learning_rate_at,
+    pair_sum,
+)
 from wsss.localize._halves import Halves
 from wsss.localize._tuned_maps import square_view
 from wsss.localize._views import inference, score_maps, view_pairs
+from wsss.losses.saturating import ACTIVATIONS
 from wsss.models.classifier import Classifier, build_classifier
 
 torch.set_num_threads(1)
@@ -24,6 +34,7 @@ RECIPE = {
     "momentum": 1e-4,
     "weight_decay": 1e-4,
     "schedule": "poly",
+    "loss": "rib",
     "pooling": "gndp",
     "score_threshold": 0.4,
     "margin": 600.0,
@@ -247,6 +258,13 @@ PLAIN_CASES = {
     "two scales": {"scales": (0.5, 1.0)},
     "alone": {"other_images": 0},
     "all others": {"other_images": 20},
+    "sigmoid": {"loss": "sigmoid", "learning_rate": 1e-3},
+    "tanh": {"loss": "tanh", "learning_rate": 1e-3, "pooling": "gap"},
+    "softsign": {
+        "loss": "softsign", "learning_rate": 1e-3, "pooling": "gndrp", "margin_form": "paper",
+        "margin": 0.2,
+    },
+    "softsign, margin": {"loss": "softsign", "learning_rate": 1e-3, "margin": 0.7, "steps": 6},
 }  # fmt: skip
 
 
@@ -292,11 +310,30 @@ def steps_of(model, *, image=None, others=None, class_ids=(1, 3), scales=(1.0,),
         return list(fine_tune(halves, own, others or (lambda _: None), Recipe(**RECIPE | changes)))
 
 
-def test_learning_raises_the_own_score(compact):
+@pytest.mark.parametrize("loss", LOSSES)
+def test_learning_raises_the_own_score(compact, loss):
     for pooling in ("gap", "gndp", "gndrp"):
-        taken = steps_of(compact, pooling=pooling, learning_rate=1e-5, steps=6)
+        taken = steps_of(compact, loss=loss, pooling=pooling, learning_rate=1e-5, steps=6)
         scores = [float(step.own_score) for step in taken]
         assert scores[-1] > scores[0]
+
+
+def test_saturated_scores_no_longer_learn(compact):
+    """The more gently an activation saturates, the further the weights still move."""
+    model, options = copy.deepcopy(compact), {"pooling": "gap", "weight_decay": 0.0}
+    moved = {}
+    # Features are rectified, so scores have the signs of the head's weights.
+    with torch.no_grad():
+        model.head.weight.abs_().mul_(torch.tensor([-1, 1, -1, 1.0])[:, None, None, None])
+        (first, *_) = steps_of(model, **options)
+        model.head.weight.mul_(15 / first.pooled.abs().min())
+    for loss in LOSSES:
+        first, *_, last = steps_of(model, loss=loss, learning_rate=1e-9, **options)
+        assert first.pooled.abs().min() > 14.9
+        moved[loss] = float((last.pooled - first.pooled).abs().max())
+    assert moved["tanh"] < 1e-4 * moved["sigmoid"]
+    assert moved["sigmoid"] < 1e-3 * moved["softsign"]
+    assert 0 < moved["softsign"] < 1e-2 * moved["rib"]
 
 
 def test_the_first_step_is_the_classifiers_own(compact):
@@ -319,11 +356,13 @@ def test_the_last_state_is_only_looked_at(compact):
     assert asked == [0, 1, 2]
 
 
-def test_a_margin_ends_the_official_fine_tuning_after_a_step(compact):
-    free = steps_of(compact, steps=6, learning_rate=1e-4)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_margin_ends_the_official_fine_tuning_after_a_step(compact, loss):
+    options = {"steps": 6, "learning_rate": 3e-5, "loss": loss}
+    free = steps_of(compact, **options)
     own = [abs(float(step.own_score)) for step in free]
-    assert own == sorted(own)
-    options = {"steps": 6, "learning_rate": 1e-4, "margin": (own[2] + own[3]) / 2}
+    assert max(own[:3]) == own[2] < own[3]
+    options["margin"] = (own[2] + own[3]) / 2
     ended = steps_of(compact, **options)
     assert [float(step.own_score) for step in ended] == [float(s.own_score) for s in free[:4]]
     assert len(steps_of(compact, **options, margin_form="paper")) == 6
@@ -336,6 +375,16 @@ def test_nothing_is_learnt_of_classes_above_the_margin_of_the_paper(compact):
     assert torch.equal(first.maps[0], last.maps[0])
     first, *_, last = steps_of(compact, margin=1e6, **options)
     assert not torch.equal(first.maps[0], last.maps[0])
+
+
+@pytest.mark.parametrize("loss", ACTIVATIONS)
+def test_the_margin_of_the_paper_is_that_of_its_own_loss(compact, loss):
+    low, high = (
+        steps_of(compact, loss=loss, margin_form="paper", margin=margin, learning_rate=1e-3)
+        for margin in (-1e6, 1e6)
+    )
+    assert torch.equal(low[-1].maps[0], high[-1].maps[0])
+    assert not torch.equal(low[-1].maps[0], low[0].maps[0])
 
 
 def test_maps_that_explode_end_the_fine_tuning_within_a_step(compact):
@@ -489,6 +538,7 @@ def test_the_square_view_by_hand():
     ("changes", "message"),
     [
         ({"schedule": "other"}, r"unknown schedule 'other': choose one of poly, constant"),
+        ({"loss": "other"}, r"unknown loss 'other': choose one of rib, sigmoid, tanh, softsign"),
         ({"pooling": "other"}, r"unknown pooling 'other': choose one of gap, gndp, gndrp"),
         ({"margin_form": "other"}, r"unknown margin_form 'other': choose one of official, paper"),
         ({"accumulation": "other"}, r"unknown accumulation 'other': choose one of official, paper"),

@@ -6,7 +6,7 @@ and is the plain version of its benchmark.
 """
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,7 @@ def rib_states(
     momentum: float,
     weight_decay: float,
     schedule: str,
+    loss: str,
     pooling: str,
     score_threshold: float,
     margin: float,
@@ -69,11 +70,18 @@ def rib_states(
     velocity = [torch.zeros_like(p) for p in learning]
     head = network.head.weight
 
+    def loss_of(scores: list[torch.Tensor], present: Collection[int]) -> torch.Tensor:
+        """Return the loss of a view's C pooled scores."""
+        if loss != "rib":
+            return cross_entropy(scores, present, loss)
+        of_present = [scores[c] for c in present]
+        return -sum(capped(s, margin) if margin_form == "paper" else s for s in of_present)
+
     states = steps + 1 if accumulation == "paper" else steps
     for step in range(states):
         for parameter in learning:
             parameter.grad = None
-        loss, own_score, looked_at = 0, 0, {}
+        total, own_score, looked_at = 0, 0, {}
         for number, scale in enumerate(scales):
             scores = network.score_maps(image_pair(network, image, scale))
             maps = scores.detach().clamp(min=0)
@@ -89,10 +97,9 @@ def rib_states(
             if scale < least_learnt_scale:
                 continue
             for view in scores:
-                for c in class_ids:
-                    pooled = pool(view[c], pooling, score_threshold)
-                    own_score += pooled.item()
-                    loss = loss - (capped(pooled, margin) if margin_form == "paper" else pooled)
+                pooled = pool_all(view, class_ids, pooling, score_threshold)
+                own_score += sum(pooled[c].item() for c in class_ids)
+                total = total + loss_of(pooled, class_ids)
         yield network, looked_at
         if step == steps:
             return
@@ -101,10 +108,10 @@ def rib_states(
             pixels = torch.from_numpy(other_images.transpose(0, 3, 1, 2).copy())
             scores = network.score_maps(network.normalize(pixels.to(head.device)))
             for view, present in zip(scores, other_labels, strict=True):
-                for c in np.flatnonzero(present):
-                    pooled = pool(view[c], pooling, score_threshold)
-                    loss = loss - (capped(pooled, margin) if margin_form == "paper" else pooled)
-        loss.backward()
+                ids = np.flatnonzero(present)
+                pooled = pool_all(view, ids, pooling, score_threshold)
+                total = total + loss_of(pooled, ids)
+        total.backward()
         if margin_form == "official" and abs(own_score) > margin:
             return
         rate = learning_rate
@@ -114,6 +121,16 @@ def rib_states(
             for parameter, v in zip(learning, velocity, strict=True):
                 v.mul_(momentum).add_(parameter.grad + weight_decay * parameter)
                 parameter -= rate * (head_multiplier if parameter is head else 1) * v
+
+
+def pool_all(
+    view: torch.Tensor, present: Collection[int], pooling: str, threshold: float
+) -> list[torch.Tensor]:
+    """Return the pooled scores of all maps (C, h, w); of absent classes it is the mean."""
+    return [
+        pool(scores, pooling, threshold) if c in present else scores.mean()
+        for c, scores in enumerate(view)
+    ]
 
 
 def pool(scores: torch.Tensor, pooling: str, threshold: float) -> torch.Tensor:
@@ -134,6 +151,21 @@ def pool(scores: torch.Tensor, pooling: str, threshold: float) -> torch.Tensor:
 
 def capped(score: torch.Tensor, margin: float) -> torch.Tensor:
     return score if score.item() <= margin else score.detach() * 0 + margin
+
+
+def cross_entropy(
+    scores: list[torch.Tensor], present: Collection[int], activation: str
+) -> torch.Tensor:
+    total = 0
+    for c, score in enumerate(scores):
+        if activation == "sigmoid":
+            probability = 1 / (1 + torch.exp(-score))
+        elif activation == "tanh":
+            probability = (torch.tanh(score) + 1) / 2
+        else:
+            probability = (F.softsign(score) + 1) / 2
+        total = total - torch.log(probability if c in present else 1 - probability)
+    return total
 
 
 def joined(sums: dict, size: tuple[int, int], class_ids: list[int]) -> np.ndarray:

@@ -9,8 +9,10 @@ from torch import Tensor
 from wsss.localize._halves import Halves
 from wsss.localize._views import over_maximum
 from wsss.losses.rib import pool_scores, present_score, rib_loss
+from wsss.losses.saturating import ACTIVATIONS, saturating_loss
 
 SCHEDULES = ("poly", "constant")
+LOSSES = ("rib", *ACTIVATIONS)
 ACCUMULATIONS = ("official", "paper")
 POLY_POWER = 0.9
 
@@ -24,6 +26,7 @@ class Recipe(NamedTuple):
     momentum: float
     weight_decay: float
     schedule: str
+    loss: str
     pooling: str
     score_threshold: float
     margin: float
@@ -75,7 +78,7 @@ def fine_tune(
 ) -> Iterator[Step]:
     """Yield the steps of a fine-tuning that starts from the classifier's own weights.
 
-    SGD on L_RIB summed over all rows that learn, a chunk forward and backward at a time, so that
+    SGD on the loss summed over all rows that learn, a chunk forward and backward at a time, so that
     memory holds one of them. The last state is only looked at.
 
     Args:
@@ -150,12 +153,18 @@ def _look(halves: Halves, rows: Rows, recipe: Recipe, *, learns: bool) -> Seen:
             pooled = pool_scores(
                 scores, labels, pooling=recipe.pooling, score_threshold=recipe.score_threshold
             )
-            loss = rib_loss(pooled, labels, margin=recipe.margin, margin_form=recipe.margin_form)
+            loss = _loss(pooled, labels, recipe)
         if learns:
             loss.backward()
         seen.append(Seen(scores.detach().relu(), pooled.detach(), loss.detach()))
     maps, pooled_scores, losses = zip(*seen, strict=True)
     return Seen(torch.cat(maps), torch.cat(pooled_scores), torch.stack(losses).sum())
+
+
+def _loss(pooled: Tensor, labels: Tensor, recipe: Recipe) -> Tensor:
+    if recipe.loss == "rib":
+        return rib_loss(pooled, labels, margin=recipe.margin, margin_form=recipe.margin_form)
+    return saturating_loss(pooled, labels, activation=recipe.loss)
 
 
 def _state(own: Sequence[Rows], seen: Sequence[Seen], others: Seen | None) -> Step:

@@ -9,7 +9,15 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from wsss.localize._fine_tuning import ACCUMULATIONS, SCHEDULES, Recipe, Rows, Step, fine_tune
+from wsss.localize._fine_tuning import (
+    ACCUMULATIONS,
+    LOSSES,
+    SCHEDULES,
+    Recipe,
+    Rows,
+    Step,
+    fine_tune,
+)
 from wsss.localize._halves import Halves
 from wsss.localize._others import Others
 from wsss.localize._views import (
@@ -26,6 +34,7 @@ from wsss.models.classifier import Classifier
 OTHER_CHOICES = ("disjoint", "any")
 CHOICES = {
     "schedule": SCHEDULES,
+    "loss": LOSSES,
     "pooling": POOLINGS,
     "margin_form": MARGIN_FORMS,
     "accumulation": ACCUMULATIONS,

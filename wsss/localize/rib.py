@@ -36,11 +36,15 @@ class Options(TypedDict):
             any others (paper).
         other_size: Side of the square in which an other image is seen: its central square, scaled.
         other_memory: MB of resting features of others that are kept for later steps and images.
+        loss: Of the pooled scores. "rib" is L_RIB; "sigmoid", "tanh" and "softsign" are binary
+            cross-entropy through an activation that saturates (Table 3.9 a), over all classes, see
+            `losses.saturating.saturating_loss`.
         pooling: "gap", "gndrp" (paper) or "gndp" (official), see `losses.rib.pool_scores`.
         score_threshold: tau of the pooling.
-        margin: m. "paper" does not raise a logit above it further; "official" ends the fine-tuning
-            after a step in which the scores of the image's views that learn, summed over these and
-            over its classes, exceed it in size.
+        margin: m. "paper" does not raise a logit above it further by L_RIB, and is nothing to other
+            losses; "official" ends the fine-tuning, with any loss, after a step in which the scores
+            of the image's views that learn, summed over these and over its classes, exceed it in
+            size.
         margin_form: "official" or "paper".
         explosion_threshold: See `explosion_share`.
         explosion_share: The fine-tuning ends in any step but the first where the maps of the
@@ -68,6 +72,7 @@ class Options(TypedDict):
     other_choice: str
     other_size: int
     other_memory: float
+    loss: str
     pooling: str
     score_threshold: float
     margin: float
