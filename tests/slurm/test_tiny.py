@@ -2,12 +2,16 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.campaigns.kill_workflow import RESULTS, artifacts
-from tests.slurm.workflows import FLAGS, LOCAL, SACCT, project
+from tests.slurm.workflows import FLAGS, LOCAL, SACCT, Workflow, project
 from tests.workflow.conftest import TINY
+
+# From a classifier to a segmentation network.
+CHAIN = f"{RESULTS}/tiny/wood/s0/advcam/irn/deeplab/metrics.csv"
 
 pytestmark = pytest.mark.slow
 
@@ -29,16 +33,29 @@ def stage_logs(folder: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("command", ["squeue", "sacct"])
-def test_the_tiny_run_equals_that_of_one_machine(start_project, local_artifacts, request, command):
-    cluster = request.getfixturevalue("accounting_cluster" if command == "sacct" else "cluster")
-    workflow = start_project(cluster)
-    workflow.run(flags=SACCT if command == "sacct" else FLAGS)
-    found = artifacts(workflow.folder / RESULTS)
+def test_the_tiny_run_equals_that_of_one_machine(start_project, local_artifacts):
+    workflow = start_project()
+    workflow.run(flags=FLAGS)
+    found = _same_artifacts(workflow, local_artifacts)
     assert found.keys() == local_artifacts.keys()
-    assert not [name for name in found if found[name] != local_artifacts[name]]
-    _check_places(stage_logs(workflow.folder / RESULTS / "logs"))
     assert "Nothing to be done" in workflow.run()
+
+
+def test_a_chain_of_it_does_where_sacct_tells_of_jobs(
+    start_project, local_artifacts, accounting_cluster
+):
+    workflow = start_project(accounting_cluster)
+    workflow.run(CHAIN, flags=SACCT)
+    assert CHAIN.removeprefix(f"{RESULTS}/") in _same_artifacts(workflow, local_artifacts)
+    assert "Nothing to be done" in workflow.run(CHAIN)
+
+
+def _same_artifacts(workflow: Workflow, expected: dict[str, Any]) -> dict[str, Any]:
+    """Return the artifacts of a run, each of which is as expected, and was made in its place."""
+    found = artifacts(workflow.folder / RESULTS)
+    assert not [name for name in found if found[name] != expected[name]]
+    _check_places(stage_logs(workflow.folder / RESULTS / "logs"))
+    return found
 
 
 def _check_places(first_lines: dict[str, str]) -> None:
