@@ -28,7 +28,7 @@ PLAIN = {
     "images": {"batch_size": 2, "resize_long": [32, 40], "crop_size": 32},
     "epochs": 1, "learning_rate": 0.01, "head_multiplier": 1, "optimizer": "sgd", "momentum": 0.9,
     "weight_decay": 0.0, "schedule": "poly", "batch_norm": "frozen", "frozen_stages": 0,
-    "computing": COMPUTING, "training_images": None, **NOTHING_ADDED,
+    "computing": COMPUTING, "training_images": None,
 }  # fmt: skip
 WOOD = {
     "images": {"batch_size": 2, "resize_long": [32, 40], "crop_size": 32},
@@ -40,7 +40,7 @@ WOOD = {
     "distance_form": "official",
     "distance_parts": "both", "metric": "euclidean", "ood_coefficient": 0.25,
     "ood_form": "official", "local_ood_coefficient": 0, "perturbation_step": 0.07,
-    "excluded_class": None, **NOTHING_ADDED, **ALL_IMAGES,
+    "excluded_class": None, **ALL_IMAGES,
 }  # fmt: skip
 MAPS = {"scales": [1.0], "alignment": "official", "batch_size": 4, "precision": "full"}
 
@@ -107,7 +107,7 @@ class OodProject:
         }  # fmt: skip
         paths = {name: str(self.path(file)) for name, file in {**data, **inputs}.items()}
         if script.startswith("train_"):
-            params["objective"] = {"name": "plain", "options": {}}
+            params["objective"] = {"name": "plain", "options": {}, **NOTHING_ADDED}
         fake = SimpleNamespace(
             input=Named(paths),
             output=Named({name: str(self.path(file)) for name, file in outputs.items()}),
