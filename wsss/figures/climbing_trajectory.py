@@ -17,6 +17,7 @@ from wsss.figures.style import (
     ArmStyle,
     footnote,
     house_style,
+    legend_above,
     new_figure,
 )
 
@@ -49,8 +50,7 @@ def draw(
             own = rows[(rows["label"] == label) & (rows["random_seed"] == seed)]
             _plane(axes, own)
             axes.set_title(f"{label}, random seed {seed}" if len(seeds) > 1 else label)
-        handles, names = grid.flat[0].get_legend_handles_labels()
-        figure.legend(handles, names, loc="outside upper left", ncols=len(names))
+        legend_above(figure, grid.flat[0].get_legend_handles_labels()[0])
         footnote(
             figure,
             "features of images with one class, by t-SNE; lines: climbs of single images, from "

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from wsss.figures.style import ArmStyle, grid_lines
+from wsss.figures.style import ArmStyle, grid_lines, legend_above
 
 
 def dot_lines(
@@ -57,4 +57,4 @@ def dot_key(figure: Figure, names: Sequence[str], styles: Mapping[str, ArmStyle]
         Line2D([], [], linestyle="", color=styles[n].colour, marker=styles[n].marker, label=n)
         for n in names
     ]
-    figure.legend(handles=handles, loc="outside upper left", ncols=min(4, len(names)))
+    legend_above(figure, handles)

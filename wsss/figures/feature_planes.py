@@ -12,7 +12,14 @@ from sklearn.neighbors import NearestNeighbors
 
 from wsss.figures.panels import lines_and_columns
 from wsss.figures.selection import select_chains
-from wsss.figures.style import COLOURS, ArmStyle, footnote, house_style, new_figure
+from wsss.figures.style import (
+    COLOURS,
+    ArmStyle,
+    footnote,
+    house_style,
+    legend_above,
+    new_figure,
+)
 from wsss.metrics.plane import tsne_plane
 
 PER_LINE = 3
@@ -140,7 +147,7 @@ def _key(figure: Figure, classes: Sequence[str], origins: Sequence[str]) -> None
         for number, name in enumerate(classes)
     ]  # fmt: skip
     # A key is filled column by column: of up to three origins one each.
-    figure.legend(handles=handles, loc="outside upper left", ncols=min(3, len(origins)))
+    legend_above(figure, handles)
 
 
 def _explain(plane: str) -> str:

@@ -16,6 +16,7 @@ from wsss.figures.style import (
     footnote,
     grid_lines,
     house_style,
+    legend_above,
     new_figure,
 )
 
@@ -56,7 +57,7 @@ def draw(
         axes.set_ylabel("Precision (%)")
         grid_lines(axes, "both")
         _equal_f1(axes)
-        figure.legend(handles=handles, loc="outside upper left", ncols=min(3, len(handles)))
+        legend_above(figure, handles)
         seeds = rows["random_seed"].nunique()
         footnote(
             figure,

@@ -12,6 +12,7 @@ from io import BytesIO
 from pathlib import Path
 
 import matplotlib
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgb
@@ -112,6 +113,16 @@ def footnote(figure: Figure, text: str) -> None:
     """Write a faint explanation at the foot of a figure, in as many lines as it needs."""
     text = textwrap.fill(text, int(figure.get_figwidth() * FOOTNOTE_LETTERS_PER_INCH))
     figure.supxlabel(text, fontsize=7.5, color="#6a6a6a", x=0.005, ha="left")
+
+
+def legend_above(figure: Figure, handles: Sequence[Artist]) -> None:
+    """Write a legend above a figure, in as many columns as fit in its width, 4 at most."""
+    width = figure.bbox.width
+    for columns in range(min(4, len(handles)), 0, -1):
+        legend = figure.legend(handles=handles, loc="outside upper left", ncols=columns)
+        if legend.get_window_extent().width <= width or columns == 1:
+            return
+        legend.remove()
 
 
 def spread(positions: Sequence[float], gap: float) -> list[float]:

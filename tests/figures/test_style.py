@@ -1,0 +1,16 @@
+import pytest
+from matplotlib.lines import Line2D
+
+from wsss.figures.style import legend_above, new_figure
+
+
+@pytest.mark.parametrize("letters", [3, 30, 60])
+def test_a_legend_stays_within_the_figure(letters):
+    figure = new_figure(7.4, 3.0)
+    handles = [Line2D([], [], label=f"{number}" * letters) for number in range(6)]
+    legend_above(figure, handles)
+    (legend,) = figure.legends
+    assert len(legend.get_texts()) == 6
+    fits = legend.get_window_extent().width <= figure.bbox.width
+    columns = legend._ncols
+    assert fits and columns == {3: 4, 30: 2, 60: 1}[letters]
