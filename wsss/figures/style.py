@@ -76,13 +76,13 @@ def arm_styles(labels: Sequence[str]) -> dict[str, ArmStyle]:
     """Return a style for each label.
 
     Give the labels of the whole config, in its order, to every figure: then an arm looks the same
-    wherever it appears. After eight labels colours come again with another dash.
+    wherever it appears. After eight labels colours come again with another dash and marker.
     """
     unique = list(dict.fromkeys(labels))
     return {
         label: ArmStyle(
             COLOURS[place % len(COLOURS)],
-            MARKERS[place % len(MARKERS)],
+            MARKERS[(place + place // len(COLOURS)) % len(MARKERS)],
             DASHES[(place % len(DASHES) + place // len(COLOURS)) % len(DASHES)],
         )
         for place, label in enumerate(unique)
