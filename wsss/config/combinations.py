@@ -12,7 +12,7 @@ from wsss.config.diagnostics import check_diagnostic
 from wsss.config.lookup import backbone_of
 from wsss.config.network_checks import check_chain_network, check_classifier_network
 from wsss.config.option_values import check_option_values
-from wsss.config.references import ConfigError, chains_with_paths, needs_of
+from wsss.config.references import ConfigError, chains_with_paths, stands_on
 from wsss.config.refiner_checks import check_chain_refiner, check_refiner
 from wsss.config.saliency import check_known_saliency
 from wsss.config.scores import check_scores
@@ -173,7 +173,8 @@ def _check_chain(config: Mapping[str, Any], links: list[str], path: str) -> None
     dataset, classifier = links[:2]
     options = config["datasets"][dataset]
     keys = why_no_candidates(options)
-    if keys and any(_ood_sets_of(config, "classifiers", classifier)):
+    needed = {group for group, _ in stands_on(config, "classifiers", classifier)}
+    if keys and "ood_sets" in needed:
         raise ConfigError(
             f"{path}: {classifier} needs OoD images, but config.datasets.{dataset} has no "
             f"candidates: set its {keys}"
@@ -184,13 +185,6 @@ def _check_chain(config: Mapping[str, Any], links: list[str], path: str) -> None
         check_chain_refiner(config, links)
     if len(links) == 5:
         _check_segmentation(config, links, path)
-
-
-def _ood_sets_of(config: Mapping[str, Any], group: str, name: str) -> Iterator[str]:
-    for _, other, needed in needs_of(config, group, name):
-        if other == "ood_sets":
-            yield needed
-        yield from _ood_sets_of(config, other, needed)
 
 
 def _check_segmentation(config: Mapping[str, Any], links: list[str], path: str) -> None:

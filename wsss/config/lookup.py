@@ -55,6 +55,18 @@ def first_refiner_of(config: Mapping[str, Any], refiner: str) -> str:
     return refiner
 
 
+def sized_set_of(config: Mapping[str, Any], ood_set: str) -> str:
+    """Return the OoD set whose size counts for one: its own, or that whose size it takes over.
+
+    Args:
+        config: A resolved config.
+        ood_set: One of its OoD sets.
+    """
+    while (other := config["ood_sets"][ood_set]["same_size_as"]) is not None:
+        ood_set = other
+    return ood_set
+
+
 def backbone_of(config: Mapping[str, Any], classifier: str) -> str:
     """Return the backbone of a classifier: that of its first ancestor.
 

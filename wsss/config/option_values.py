@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from wsss.config.lookup import sized_set_of
 from wsss.config.references import CHAIN_LINKS, ConfigError
 from wsss.config.values import shown
 
@@ -117,10 +118,7 @@ def _ood_size(config: Mapping[str, Any], name: str | None) -> int | str:
     """Return how many images an OoD set is to have; none is a classifier's that has no set."""
     if name is None:
         return 0
-    options = config["ood_sets"][name]
-    if options["same_size_as"] is not None:
-        return _ood_size(config, options["same_size_as"])
-    size: int | None = options["size"]
+    size: int | None = config["ood_sets"][sized_set_of(config, name)]["size"]
     return "all" if size is None else size
 
 

@@ -70,6 +70,18 @@ def needs_of(config: Mapping[str, Any], group: str, name: str) -> Iterator[tuple
             yield key, other, needed
 
 
+def stands_on(config: Mapping[str, Any], group: str, name: str) -> Iterator[tuple[str, str]]:
+    """Yield (group, name) of a variant, and of all that it needs, each once."""
+    waiting, seen = [(group, name)], set()
+    while waiting:
+        variant = waiting.pop()
+        if variant in seen:
+            continue
+        seen.add(variant)
+        yield variant
+        waiting += reversed([(other, one) for _, other, one in needs_of(config, *variant)])
+
+
 def _check_circle(
     config: Mapping[str, Any], way: list[tuple[str, str]], checked: set[tuple[str, str]]
 ) -> None:

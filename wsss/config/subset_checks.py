@@ -1,9 +1,10 @@
 """Random parts of images, as far as the config itself knows of how many they are parts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from wsss.config.references import ConfigError, needs_of
+from wsss.config.lookup import sized_set_of
+from wsss.config.references import ConfigError, stands_on
 
 # Of a split of a data set of any other kind than drawn scenes; 0 is no limit.
 LIMITS = ("limit", "labelled_limit")
@@ -23,7 +24,9 @@ def check_subsets(config: Mapping[str, Any], dataset: str, classifier: str, path
     Raises:
         ConfigError: A training does.
     """
-    for name in _trainings_of(config, classifier):
+    for group, name in stands_on(config, "classifiers", classifier):
+        if group != "classifiers":
+            continue
         options = config["classifiers"][name]
         bounds = {"training_images": _training_bounds(config, dataset)}
         if "ood_set" in options:
@@ -37,19 +40,6 @@ def check_subsets(config: Mapping[str, Any], dataset: str, classifier: str, path
                 )
 
 
-def _trainings_of(config: Mapping[str, Any], classifier: str) -> Iterator[str]:
-    """Yield a classifier and all that it needs, each once."""
-    waiting, seen = [("classifiers", classifier)], set()
-    while waiting:
-        group, name = waiting.pop()
-        if (group, name) in seen:
-            continue
-        seen.add((group, name))
-        if group == "classifiers":
-            yield name
-        waiting += [(other, needed) for _, other, needed in needs_of(config, group, name)]
-
-
 def _training_bounds(config: Mapping[str, Any], dataset: str) -> list[tuple[str, float]]:
     """Return (what of the config bounds the number of images, bound)."""
     place, options = f"config.datasets.{dataset}", config["datasets"][dataset]
@@ -60,8 +50,7 @@ def _training_bounds(config: Mapping[str, Any], dataset: str) -> list[tuple[str,
 
 
 def _ood_bounds(config: Mapping[str, Any], dataset: str, name: str) -> list[tuple[str, float]]:
-    while config["ood_sets"][name]["same_size_as"] is not None:
-        name = config["ood_sets"][name]["same_size_as"]
+    name = sized_set_of(config, name)
     size = config["ood_sets"][name]["size"]
     found = [(f"config.ood_sets.{name}.size", float("inf") if size is None else size)]
     options = config["datasets"][dataset]

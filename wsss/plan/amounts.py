@@ -7,7 +7,7 @@ data set.
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
-from wsss.config.lookup import second_scale_of
+from wsss.config.lookup import second_scale_of, sized_set_of
 from wsss.config.references import STAGE_LINKS
 from wsss.config.scores import asked_scores
 from wsss.plan.counts import EMPTY, Split
@@ -68,9 +68,7 @@ def set_size(name: str, config: Config, splits: Splits) -> int:
         config: The resolved config.
         splits: Counts of its data set.
     """
-    options = config["ood_sets"][name]
-    while options["same_size_as"]:
-        options = config["ood_sets"][options["same_size_as"]]
+    options = config["ood_sets"][sized_set_of(config, name)]
     candidates = splits.get("ood", EMPTY).images
     return min(options["size"] or candidates, candidates)
 
