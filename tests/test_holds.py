@@ -142,13 +142,42 @@ def test_who_was_taken_for_dead_ends_itself(start_code, path):
     assert "was taken by" in process.stderr.read()
 
 
-def test_a_hold_whose_folder_was_emptied_goes_on(start_code, path):
+@pytest.mark.parametrize("folder_too", [False, True])
+def test_a_hold_whose_folder_was_emptied_or_removed_goes_on(start_code, path, folder_too):
     process = start_code(TAKE, path, 0.1)
     assert process.stdout.readline() == "taken\n"
     path.with_name(f"{path.name}.1").unlink()
+    if folder_too:
+        path.parent.rmdir()
     time.sleep(0.5)
+    _, said = process.communicate("")
+    assert (process.returncode, said) == (0, "")
+
+
+MOVED = """
+import os, sys, time
+from pathlib import Path
+from wsss import holds
+holds.BEAT_SECONDS = 0.05
+os.chdir(sys.argv[1])
+holds.take_hold(Path("log.hold"))
+os.chdir("/")
+print("taken", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_hold_stays_where_it_was_taken(start_code, path):
+    process = start_code(MOVED, path.parent)
+    assert process.stdout.readline() == "taken\n"
+    made = path.parent / "log.hold.1"
+    os.utime(made, (1, 1))
+    give_up = time.monotonic() + 60
+    while made.stat().st_mtime == 1 and time.monotonic() < give_up:
+        time.sleep(0.02)
+    assert made.stat().st_mtime > 1
     process.communicate("")
-    assert process.returncode == 0
+    assert made.read_bytes() == b""
 
 
 def test_a_file_system_that_knows_no_holds_is_named(path, monkeypatch):

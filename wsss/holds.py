@@ -98,6 +98,8 @@ def take_hold(path: Path) -> str:
             sys.stderr.write(f"{said}; waiting until it ends\n")
         time.sleep(LOOK_EVERY_SECONDS)
     _held.add(path)
+    # The process may go to another folder meanwhile.
+    path, made = path.absolute(), made.absolute()
     atexit.register(_give_back, made, os.getpid())
     threading.Thread(target=_keep, args=(path, made), daemon=True, name="hold").start()
     return f"{said}; waited until it ended" if said else ""
@@ -201,7 +203,11 @@ def _keep(path: Path, made: Path) -> None:
     while True:
         time.sleep(BEAT_SECONDS)
         # Folders are long where jobs are many: read only where something happened.
-        newest = made if made.exists() and not following.exists() else _newest(path)
+        try:
+            newest = made if made.exists() and not following.exists() else _newest(path)
+        except FileNotFoundError:
+            # The folder went, and with it whatever was held.
+            return
         if newest == made:
             with contextlib.suppress(FileNotFoundError):
                 os.utime(made)

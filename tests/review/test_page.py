@@ -5,6 +5,7 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from tests.review.conftest import PATIENCE_MS
 from tests.review.site import Server, decided, image_id, make_set, own_port
 
 pytestmark = pytest.mark.slow
@@ -52,6 +53,11 @@ def test_what_is_pressed_is_shown_as_decided_only_once_it_is_on_the_disk(folder,
     desk.press("p")
     desk.page.wait_for_selector('[data-image="0"][data-pending="true"]')
     assert desk.own()[0] == "-" and desk.current() == 1
+    # The page may show a key as pressed before its request is seen here.
+    for _ in range(PATIENCE_MS // 20):
+        if held:
+            break
+        desk.page.wait_for_timeout(20)
     assert decided(folder) == {}
     held[0].continue_()
     desk.page.wait_for_selector('[data-image="0"][data-pending="false"][data-own="k"]')
