@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 
 from wsss.data.records import ImageRecord
-from wsss.data.subset import drawn_places, drawn_records
+from wsss.data.subset import Draw
 
 IDS = [f"image{number}" for number in range(30)]
-WORDS = {"noun": "training images of scenes", "option": "config.classifiers.f_in.training_images"}
 
 
 def places(ids=IDS, *, number, random_seed=0):
-    return drawn_places(ids, number=number, random_seed=random_seed, **WORDS)
+    return Draw("scenes", "f_in", random_seed).places(ids, number=number, key="training_images")
 
 
 def drawn(ids=IDS, *, number, random_seed=0):
@@ -61,8 +60,25 @@ def test_the_draw_is_not_that_of_the_set_itself():
 
 def test_records_are_drawn_by_their_ids():
     records = [ImageRecord(name, Path(f"{name}.jpg"), "train", 4, 5, ()) for name in IDS]
-    found = drawn_records(records, number=5, random_seed=3, **WORDS)
+    found = Draw("scenes", "f_in", 3).records(records, number=5, key="ood_images")
     assert [record.image_id for record in found] == drawn(number=5, random_seed=3)
+
+
+def test_classes_that_lose_all_their_images_are_named(caplog):
+    labels = [("car", "sky")] * (len(IDS) - 3) + [("boat",), ("rail", "car"), ()]
+    records = [
+        ImageRecord(name, Path(f"{name}.jpg"), "train", 4, 5, has)
+        for name, has in zip(IDS, labels, strict=True)
+    ]
+    draw = Draw("scenes", "f_in", 0)
+    assert len(draw.records(records, number=None, key="training_images")) == len(IDS)
+    assert not caplog.messages
+    first = draw.records(records, number=1, key="training_images")[0].labels
+    assert caplog.messages == [
+        "none of the 1 training images of scenes that config.classifiers.f_in.training_images "
+        f"draws shows {', '.join(sorted({'boat', 'car', 'rail', 'sky'} - set(first)))}: the "
+        "classifier learns only that they are absent"
+    ]
 
 
 def test_what_was_drawn_is_logged(caplog):

@@ -8,7 +8,7 @@ import pytest
 
 from tests.ood.project import OodProject
 from wsss.data.selected import selected_records
-from wsss.data.subset import drawn_records
+from wsss.data.subset import Draw
 from wsss.store.arrays import read_arrays, write_arrays
 from wsss.store.review_card import read_review_card
 from wsss.store.rows import checksum_path
@@ -290,9 +290,12 @@ def trained(folder, *, part):
     ood = selected_records(project.read("selected.csv"))
     images = {"training_images": part and 2, "ood_images": part and 2}
     if not part:
-        words = {"number": 2, "random_seed": 0, "noun": "images", "option": "number"}
-        project.keep("index.csv", [record.image_id for record in drawn_records(train, **words)])
-        project.keep("selected.csv", [record.image_id for record in drawn_records(ood, **words)])
+        draw = Draw("tiny", "f_in", 0)
+        for name, records, key in (
+            ("index.csv", train, "training_images"), ("selected.csv", ood, "ood_images"),
+        ):  # fmt: skip
+            drawn = draw.records(records, number=2, key=key)
+            project.keep(name, [record.image_id for record in drawn])
     project.train_f_in(training_images=images["training_images"])
     project.cluster(drawn=images)
     project.train(**images)

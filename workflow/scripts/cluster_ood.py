@@ -3,7 +3,7 @@
 import numpy as np
 
 from wsss.data.selected import COLUMNS, selected_records
-from wsss.data.subset import drawn_places, drawn_records
+from wsss.data.subset import Draw
 from wsss.logs import log_to
 from wsss.ood.cluster import centre_distances, class_means, group_ood
 from wsss.store.arrays import read_arrays, write_arrays
@@ -16,12 +16,11 @@ log_to(snakemake.log[0])
 device = prepare_device(threads=snakemake.config["threads"]["infer"])
 params, wildcards = snakemake.params, snakemake.wildcards
 random_seed = int(wildcards.random_seed)
-records = drawn_records(
+draw = Draw(wildcards.dataset, wildcards.classifier, random_seed)
+records = draw.records(
     selected_records(read_table(snakemake.input.selected, COLUMNS)),
     number=params.ood_images,
-    random_seed=random_seed,
-    noun=f"selected OoD images of {wildcards.dataset}",
-    option=f"config.classifiers.{wildcards.classifier}.ood_images",
+    key="ood_images",
 )
 classifier, _, _ = load_classifier(snakemake.input.classifier)
 names = ("image_ids", "features", "image_labels")
@@ -29,13 +28,7 @@ shards = [read_arrays(path, names)[0] for path in snakemake.input.features]
 image_ids, trained_features, image_labels = (
     np.concatenate([shard[name] for shard in shards]) for name in names
 )
-drawn = drawn_places(
-    image_ids,
-    number=params.training_images,
-    random_seed=random_seed,
-    noun=f"training images of {wildcards.dataset}",
-    option=f"config.classifiers.{wildcards.classifier}.training_images",
-)
+drawn = draw.places(image_ids, number=params.training_images, key="training_images")
 # An image without a label has no part in the classes' means.
 image_labels[np.delete(np.arange(len(image_ids)), drawn)] = 0
 features, probs = features_of(classifier.to(device), records, batch_size=params.batch_size)

@@ -4,7 +4,7 @@ import numpy as np
 
 from wsss.config.lookup import training_threads
 from wsss.data.index import read_index
-from wsss.data.subset import drawn_records
+from wsss.data.subset import Draw
 from wsss.logs import log_to
 from wsss.store.rows import write_records
 from wsss.store.saliency import find_saliency_maps
@@ -24,12 +24,9 @@ device = prepare_device(threads=own_share(threads))
 options = dict(snakemake.params.options)
 index = read_index(snakemake.input.index, snakemake.input.classes)
 random_seed = int(snakemake.wildcards.random_seed)
-records = drawn_records(
-    index.split("train"),
-    number=options.pop("training_images"),
-    random_seed=random_seed,
-    noun=f"training images of {snakemake.wildcards.dataset}",
-    option=f"config.classifiers.{snakemake.wildcards.classifier}.training_images",
+draw = Draw(snakemake.wildcards.dataset, snakemake.wildcards.classifier, random_seed)
+records = draw.records(
+    index.split("train"), number=options.pop("training_images"), key="training_images"
 )
 classifier, backbone = start_classifier(
     snakemake.input.get("start") or None,

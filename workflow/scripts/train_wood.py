@@ -6,7 +6,7 @@ import torch
 from wsss.config.lookup import training_threads
 from wsss.data.index import read_index
 from wsss.data.selected import COLUMNS, selected_records
-from wsss.data.subset import drawn_records
+from wsss.data.subset import Draw
 from wsss.logs import log_to
 from wsss.store.arrays import read_arrays
 from wsss.store.rows import write_records
@@ -28,20 +28,14 @@ device = prepare_device(threads=own_share(threads))
 options = dict(snakemake.params.options)
 random_seed = int(snakemake.wildcards.random_seed)
 index = read_index(snakemake.input.index, snakemake.input.classes)
-dataset, name = snakemake.wildcards.dataset, snakemake.wildcards.classifier
-records = drawn_records(
-    index.split("train"),
-    number=options.pop("training_images"),
-    random_seed=random_seed,
-    noun=f"training images of {dataset}",
-    option=f"config.classifiers.{name}.training_images",
+draw = Draw(snakemake.wildcards.dataset, snakemake.wildcards.classifier, random_seed)
+records = draw.records(
+    index.split("train"), number=options.pop("training_images"), key="training_images"
 )
-ood_records = drawn_records(
+ood_records = draw.records(
     selected_records(read_table(snakemake.input.selected, COLUMNS)),
     number=options.pop("ood_images"),
-    random_seed=random_seed,
-    noun=f"selected OoD images of {dataset}",
-    option=f"config.classifiers.{name}.ood_images",
+    key="ood_images",
 )
 centres, _ = read_arrays(snakemake.input.clusters, ["class_means", "cluster_means"])
 # Some classifiers drop features, and importance sampling draws positions.
