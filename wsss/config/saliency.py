@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from wsss.config.data_sets import WITHOUT_MASKS
-from wsss.config.references import STAGE_LINKS, ConfigError, needs_of
+from wsss.config.references import STAGE_LINKS, ConfigError, needs_of, stands_on
 
 # The kind that is taken from the ground truth.
 KNOWN = "known"
@@ -30,21 +30,15 @@ def saliency_uses(config: Mapping[str, Any], chain: str, stage: str) -> list[Use
         stage: seed, pseudo_mask, segmentation or segmentation_crf.
     """
     names = chain.split("/")[: STAGE_LINKS[stage]]
-    waiting = [("classifiers", names[1])]
+    variants = list(stands_on(config, "classifiers", names[1]))
     if len(names) > STAGE_LINKS["seed"]:
-        waiting.append(("refiners", names[3]))
-    found, seen = [], set()
-    while waiting:
-        group, name = waiting.pop(0)
-        if (group, name) in seen:
-            continue
-        seen.add((group, name))
-        for _, other, needed in needs_of(config, group, name):
-            if other == "saliency_maps":
-                found.append(Use(group, name, needed))
-            else:
-                waiting.append((other, needed))
-    return found
+        variants += stands_on(config, "refiners", names[3])
+    return [
+        Use(group, name, needed)
+        for group, name in variants
+        for _, other, needed in needs_of(config, group, name)
+        if other == "saliency_maps"
+    ]
 
 
 def uses_known_saliency(config: Mapping[str, Any], chain: str, stage: str) -> bool:
