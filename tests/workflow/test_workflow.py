@@ -9,7 +9,7 @@ import yaml
 from PIL import Image
 
 from tests.source import ROOT
-from tests.workflow.conftest import FURTHER, TINY
+from tests.workflow.conftest import FURTHER, TINY, copy_project
 from tests.workflow.test_presets import PRESETS
 from wsss.commands.check import READERS, check, rules_of
 from wsss.config.references import STAGE_LINKS
@@ -281,6 +281,24 @@ def test_another_lambda_trains_only_what_it_belongs_to(tiny):
     assert {"localize", "refine_maps", "walk_irn", "train_segmenter", "predict"} <= rules
     # Centres of OoD images are those of the classifier before.
     assert {rule for rule, _ in jobs} - rules == JOINT - {"draw_cluster_panel"}
+
+
+def test_a_dry_run_names_options_that_changed_and_not_the_whole_config(tmp_path):
+    project = copy_project(tmp_path)
+    target = f"{RESULTS}/config.yaml"
+    project.run(target)
+    written = yaml.safe_load((project.folder / target).read_text())
+    assert written["results"] == RESULTS
+
+    def change(config):
+        config["title"] = "Another"
+
+    changed = project.write_config("title.yaml", change)
+    done = project.snakemake(target, "--dry-run", "--configfile", changed)
+    reason = next(line for line in done.stdout.splitlines() if "reason:" in line)
+    assert "Params have changed" in reason and len(reason) < 500
+    project.run(target, config=changed)
+    assert yaml.safe_load((project.folder / target).read_text()) == {**written, "title": "Another"}
 
 
 def test_another_number_of_drawn_images_does_again_what_they_have_a_part_in(tiny):

@@ -1,4 +1,5 @@
 # What the rules share: the resolved config, the paths of a chain, the options of a variant.
+import hashlib
 from pathlib import Path, PurePosixPath
 
 from wsss.code_hash import code_hash
@@ -9,7 +10,7 @@ from wsss.config import protocol as config_protocol
 from wsss.config import saliency as config_saliency
 from wsss.config import scores as config_scores
 from wsss.config import thresholds as config_thresholds
-from wsss.config.files import read_config_file
+from wsss.config.files import config_text, read_config_file
 from wsss.config.resolve import ConfigError, extend_config, resolve_config
 from wsss.plan.limits import Limits
 

@@ -6,7 +6,8 @@ rule write_config:
     benchmark:
         f"{R}/benchmarks/write_config.tsv"
     params:
-        config=config,
+        # An engine that tells what changed would print two whole configs.
+        config_hash=hashlib.sha256(config_text(config).encode()).hexdigest()[:16],
         code=script_code("write_config"),
     script:
         "../scripts/write_config.py"

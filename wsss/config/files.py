@@ -1,6 +1,7 @@
 """Config files, read strictly: a key that comes twice is refused, not overwritten in silence."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,11 @@ class _StrictLoader(yaml.SafeLoader):
                     f"the key {shown(key.value)} of line {line} stands in line {first} already"
                 )
         return node
+
+
+def config_text(config: Mapping[str, Any]) -> str:
+    """Return a config as YAML, its keys sorted."""
+    return yaml.safe_dump(config, sort_keys=True, allow_unicode=True)
 
 
 def read_config_file(path: Path) -> dict[str, Any]:
