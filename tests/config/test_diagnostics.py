@@ -146,7 +146,7 @@ def test_the_value_of_an_option(option, value):
          "them over a further option in which they differ, or take one out"),
         (over(option="localizers", logarithmic=True),
          "config.figures.one.logarithmic is true, but localizers of scenes/wood/few is \"few\", "
-         "and a logarithmic axis needs numbers above 0"),
+         "and a logarithmic axis needs numbers from 0 on"),
     ],
 )  # fmt: skip
 def test_an_option_that_cannot_be_drawn_over_is_told(changes, words):

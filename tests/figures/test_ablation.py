@@ -5,7 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from tests.figures import synthetic
-from wsss.figures import metric_boxes, metric_grid
+from wsss.figures import metric_boxes, metric_grid, metric_over_option
 from wsss.figures.ablation import axis_title, in_order, mean_runs, runs_at, value_text
 from wsss.figures.style import arm_styles
 
@@ -99,3 +99,25 @@ def test_order_and_names():
     assert axis_title("ood_sets.size") == axis_title("classifiers.ood_images") == "OoD images"
     assert axis_title("classifiers.clusters.closest_fraction") == "closest fraction"
     assert [value_text(v) for v in (8e-6, 27, "gap")] == ["8e-06", "27", "gap"]
+
+
+def test_a_zero_has_a_place_of_its_own_on_a_logarithmic_axis():
+    values = {"steps": {PLAIN: 0, ZEROS: 0.1, WOOD: 1, ADVCAM: 7}}
+    options = {
+        "labels": synthetic.LABELS, "styles": arm_styles(synthetic.LABELS), "option": "steps",
+        "lines": None, "logarithmic": True, "metrics": ["miou"],
+    } | {key: AT[key] for key in ("stage", "split", "threshold_policy")}  # fmt: skip
+    table = synthetic.metrics_table()
+
+    def places(values):
+        figure = metric_over_option.draw(table, values=values, **options)
+        axes = figure.axes[0]
+        found = axes.transData.transform([(at, 30) for at in axes.get_xticks()])[:, 0]
+        return (found - found[0]) / (found[-1] - found[0])
+
+    # A decade each, and seven are 0.85 of one.
+    assert places(values) == pytest.approx(np.array([0, 1, 2, 2.845]) / 2.845, abs=0.002)
+    values["steps"][PLAIN] = 0.01
+    assert places(values) == pytest.approx(np.array([0, 1, 2, 2.845]) / 2.845, abs=0.002)
+    values["steps"] = dict.fromkeys(values["steps"], 0)
+    assert len(metric_over_option.draw(table, values=values, **options).axes[0].get_xticks()) == 1

@@ -75,10 +75,10 @@ def check_option_values(config: Mapping[str, Any], options: Mapping[str, Any], p
             )
     if options.get("logarithmic"):
         for chain, value in values[options["option"]].items():
-            if not isinstance(value, int | float) or value <= 0:
+            if not isinstance(value, int | float) or value < 0:
                 raise ConfigError(
                     f"{path}.logarithmic is true, but {options['option']} of {chain} is "
-                    f"{shown(value)}, and a logarithmic axis needs numbers above 0"
+                    f"{shown(value)}, and a logarithmic axis needs numbers from 0 on"
                 )
 
 

@@ -53,7 +53,8 @@ def draw(
         values: Value of each chain, by option.
         option: Of the horizontal axis.
         lines: Option by whose value chains are joined to a line, or None for one line.
-        logarithmic: Logarithmic horizontal axis, for numbers above 0.
+        logarithmic: Logarithmic horizontal axis, for numbers from 0 on; 0 stands a decade left of
+            the smallest other number.
         stage: As in `select_stage`.
         split: As in `select_stage`.
         threshold_policy: As in `select_stage`.
@@ -77,7 +78,12 @@ def draw(
 def _panel(axes: Axes, points: pd.DataFrame, lines: str | None, *, logarithmic: bool) -> None:
     places = in_order(list(points[0]))
     numbers = are_numbers(places)
-    axes.set_xscale("log" if logarithmic else "linear")
+    if logarithmic and min(places) > 0:
+        axes.set_xscale("log")
+    elif logarithmic and max(places) > 0:
+        # As wide as a decade is a linear part of 0.9 (Matplotlib divides it by that).
+        smallest = min(value for value in places if value > 0)
+        axes.set_xscale("symlog", linthresh=smallest, linscale=0.9)
     axes.set_xticks(places if numbers else range(len(places)), [value_text(v) for v in places])
     axes.minorticks_off()
     parts = [("", points)] if lines is None else list(points.groupby(1, sort=False))

@@ -4,6 +4,7 @@ Colours are those of Okabe and Ito (2008), told apart with any common colour vis
 has its own marker and dash, so that no figure depends on colour alone.
 """
 
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -111,6 +112,8 @@ def grid_lines(axes: Axes, axis: str) -> None:
 
 def footnote(figure: Figure, text: str) -> None:
     """Write a faint explanation at the foot of a figure, in as many lines as it needs."""
+    # A number stays with its sign and its unit.
+    text = re.sub(r"± \d+ |\d (?=%)", lambda found: found[0].replace(" ", "\xa0"), text)
     text = textwrap.fill(text, int(figure.get_figwidth() * FOOTNOTE_LETTERS_PER_INCH))
     figure.supxlabel(text, fontsize=7.5, color="#6a6a6a", x=0.005, ha="left")
 
