@@ -111,6 +111,12 @@ def seeds_of(group, name):
     return seeds[:1] if group == "panels" else seeds
 
 
+def all_random_seeds():
+    """Those of everything that the report shows, in order."""
+    groups = ("tables", "figures", "panels", "diagnostics")
+    return sorted({seed for one in groups for name in config[one] for seed in seeds_of(one, name)})
+
+
 def wanted(group=None):
     """(chain, random seed) of everything that the tables, figures and panels show, in order."""
     pairs = {}

@@ -282,7 +282,7 @@ rule write_report:
         benchmarks=f"{R}/benchmarks",
         facts={
             "data sets": ", ".join(chain_datasets()),
-            "random seeds": ", ".join(map(str, config["random_seeds"])),
+            "random seeds": ", ".join(map(str, all_random_seeds())),
         },
         code=script_code(
             "write_report",

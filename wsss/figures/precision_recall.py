@@ -59,11 +59,9 @@ def draw(
         _equal_f1(axes)
         legend_above(figure, handles)
         seeds = rows["random_seed"].nunique()
-        footnote(
-            figure,
-            f"seed, {split} split; mean of {seeds} random seed{'s' if seeds > 1 else ''}, "
-            "one point per background threshold; grey: equal F1",
-        )
+        spread = f"mean of {seeds} random seeds" if seeds > 1 else "one random seed"
+        note = f"seed, {split} split; {spread}, one point per background threshold"
+        footnote(figure, f"{note}; grey: equal F1")
     return figure
 
 
