@@ -13,8 +13,10 @@ the refiner `seed`, and of choose_threshold (three times 4,000 made-up maps). Fo
 the machine was shared, so the CPU seconds of each job, on one thread, stand for its wall time.
 Where docs/benchmark.md has the same, it agrees: 7.0 for class activation maps of a ResNet-50, 5.3
 for AdvCAM. Those of RIB, likewise CPU seconds on one thread, are of an EPYC with AVX-512, which is
-about four times as fast: on it AdvCAM with the compact backbone is at 0.098. Nobody has measured a
-GPU.
+three to four times as fast: on it AdvCAM with the compact backbone is at 0.15. So are those of the
+other networks, of saliency and of diagnostics, made in the same way as the first on the results of
+config/scenes_ablations.yaml, config/scenes_localizers.yaml and config/photos_localizers.yaml.
+Nobody has measured a GPU.
 """
 
 import csv
