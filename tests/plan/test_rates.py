@@ -222,7 +222,7 @@ def test_the_shipped_rates_are_of_a_cpu_and_name_it():
     networks = {kind.split(":")[0] for kind in shipped.rates if needs_network(kind)}
     assert networks == {
         "features", "localize", "predict", "walk_irn",
-        "train_classifier", "train_irn", "train_segmenter", "train_wood",
+        "train_classifier", "train_irn", "train_segmenter", "train_wood", "diagnose",
     }  # fmt: skip
     assert starts_of(shipped.rates.values())["features"] < 10
 
