@@ -114,7 +114,9 @@ def seeds_of(group, name):
 def all_random_seeds():
     """Those of everything that the report shows, in order."""
     groups = ("tables", "figures", "panels", "diagnostics")
-    return sorted({seed for one in groups for name in config[one] for seed in seeds_of(one, name)})
+    return sorted(
+        {seed for one in groups for name in config[one] for seed in seeds_of(one, name)}
+    )
 
 
 def wanted(group=None):
